@@ -1,0 +1,174 @@
+/**
+ * A journal row: its text in the database, and the `change` that subscribers get (protocol section 5). What a row's
+ * columns say is not repeated in its JSON.
+ */
+import type { Columns, Stamp } from '../machines/kind.ts';
+import { dotted } from '../machines/step.ts';
+import type { EntryRow } from '../persistence/store.ts';
+import type { AnyKind, Resident, Version } from './resident.ts';
+import type { JournalLine, Published } from './router.ts';
+import type { EntryDraft } from './turn.ts';
+
+/** The JSON of a journal row: all that a replay needs (A11). */
+export interface EntryJson {
+  readonly type: string;
+  readonly from: string | null;
+  readonly to: string;
+  readonly actor: { readonly kind: string; readonly id: string };
+  readonly effects: readonly { readonly type: string; readonly data: Record<string, unknown> }[];
+  readonly event: { readonly type: string };
+  readonly stamp: Stamp;
+  readonly key?: string;
+}
+
+/** Pieces of JSON text, written once and shared by the database row and every subscriber. */
+interface Pieces {
+  readonly type: string;
+  readonly from: string;
+  readonly to: string;
+  readonly actor: string;
+  readonly effects: string;
+  readonly stamp: string;
+}
+
+/** Where an entry stands: its columns. */
+interface Place {
+  readonly companyId: string;
+  readonly seq: number;
+  readonly actorId: string;
+  readonly version: number;
+  readonly at: number;
+}
+
+/** The `change` as JSON text, open at its end for what not everybody gets. */
+function changeText(kind: AnyKind, place: Place, pieces: Pieces, data: unknown): string {
+  return (
+    `{"seq":${place.seq},"companyId":"${place.companyId}","${kind.kind}Id":"${place.actorId}",` +
+    `"version":${place.version},"type":"${pieces.type}","from":${pieces.from},"to":${pieces.to},` +
+    `"actor":${pieces.actor},"at":${place.at},"data":${JSON.stringify(data)},"effects":${pieces.effects}`
+  );
+}
+
+function nameOf(version: Version | null): string {
+  return version ? `"${dotted(version.state.value)}"` : 'null';
+}
+
+/** An entry with its seq, ready to be stored; after the commit it is what is published. */
+export class SealedEntry implements Published {
+  readonly companyId: string;
+  readonly seq: number;
+  readonly actorId: string;
+  readonly version: number;
+  readonly type: string;
+  readonly at: number;
+  private readonly actor: Resident;
+  private readonly draft: EntryDraft;
+  private readonly pieces: Pieces;
+  private readonly showView: (actor: Resident, version: Version) => string;
+  private change: string | null = null;
+  private viewed: string | null = null;
+
+  constructor(
+    companyId: string,
+    seq: number,
+    draft: EntryDraft,
+    showView: (actor: Resident, version: Version) => string,
+  ) {
+    this.companyId = companyId;
+    this.seq = seq;
+    this.draft = draft;
+    this.actor = draft.actor;
+    this.actorId = draft.actor.id;
+    this.version = draft.after.version;
+    this.type = draft.type;
+    this.at = draft.stamp.at;
+    this.showView = showView;
+    this.pieces = {
+      type: draft.type,
+      from: nameOf(draft.before),
+      to: nameOf(draft.after),
+      actor: JSON.stringify(draft.by),
+      effects: draft.effects.length === 0 ? '[]' : JSON.stringify(draft.effects),
+      stamp: JSON.stringify(draft.stamp),
+    };
+  }
+
+  get kind(): string {
+    return this.actor.kind.kind;
+  }
+
+  get before(): Columns | null {
+    return this.draft.before ? this.actor.kind.columns(this.draft.before.state) : null;
+  }
+
+  get after(): Columns {
+    return this.actor.kind.columns(this.draft.after.state);
+  }
+
+  get watchers(): readonly string[] {
+    return this.actor.kind.watchers(this.draft.before?.state ?? null, this.draft.after.state);
+  }
+
+  row(partition: number, epoch: number): EntryRow {
+    const { type, from, to, actor, effects, stamp } = this.pieces;
+    const key = this.draft.key === null ? '' : `,"key":${JSON.stringify(this.draft.key)}`;
+    return {
+      partition,
+      companyId: this.companyId,
+      seq: this.seq,
+      actorId: this.actorId,
+      version: this.version,
+      epoch,
+      at: this.at,
+      entry:
+        `{"type":"${type}","from":${from},"to":${to},"actor":${actor},"effects":${effects},` +
+        `"event":${JSON.stringify(this.draft.event)},"stamp":${stamp}${key}}`,
+    };
+  }
+
+  text(options: { view: boolean; stamp: boolean }): string {
+    this.change ??= changeText(this.actor.kind, this, this.pieces, this.actor.kind.data(this.draft.event));
+    let text = this.change;
+    if (options.stamp) text += `,"stamp":${this.pieces.stamp}`;
+    if (options.view) {
+      this.viewed ??= this.showView(this.actor, this.draft.after);
+      text += `,"${this.kind}":${this.viewed}`;
+    }
+    return `${text}}`;
+  }
+}
+
+/** An entry read back from the journal, where nobody knows the states before and after. */
+export class StoredEntry implements JournalLine {
+  readonly seq: number;
+  readonly version: number;
+  readonly at: number;
+  readonly row: EntryRow;
+  readonly json: EntryJson;
+  private readonly kind: AnyKind;
+
+  constructor(kind: AnyKind, row: EntryRow) {
+    this.kind = kind;
+    this.row = row;
+    this.seq = row.seq;
+    this.version = row.version;
+    this.at = row.at;
+    this.json = JSON.parse(row.entry) as EntryJson;
+  }
+
+  text(options: { stamp: boolean; view?: string }): string {
+    const { json } = this;
+    const pieces: Pieces = {
+      type: json.type,
+      from: JSON.stringify(json.from),
+      to: JSON.stringify(json.to),
+      actor: JSON.stringify(json.actor),
+      effects: JSON.stringify(json.effects),
+      stamp: '',
+    };
+    let text = changeText(this.kind, this.row, pieces, this.kind.data(json.event));
+    if (options.stamp) text += `,"stamp":${JSON.stringify(json.stamp)}`;
+    if (options.view !== undefined) text += `,"${this.kind.kind}":${options.view}`;
+    return `${text}}`;
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * A company's committed entries on their way to subscribers: the last ones in memory, and who listens to what.
+ *
+ * F1 `publish` is called once per committed entry, in order of seq, never before its commit (A3).
+ * F2 `since(n)` gives all entries after `n` or null when memory does not reach back that far (then the journal does).
+ */
+import type { Published } from './router.ts';
+
+/** Entries kept in memory per company: a reconnecting subscriber rarely missed more. The journal has the rest. */
+const KEPT_ENTRIES = 2048;
+
+/** Somebody who takes published entries, in order. Must not throw. */
+export interface Listener {
+  take(p: Published): void;
+}
+
+export class Feed {
+  /** Last published seq. */
+  head: number;
+  private ring: Published[] = [];
+  private readonly everything = new Set<Listener>();
+  private readonly byActor = new Map<string, Set<Listener>>();
+  private readonly byPool = new Map<string, Set<Listener>>();
+
+  constructor(head: number) {
+    this.head = head;
+  }
+
+  get listeners(): number {
+    let count = this.everything.size;
+    for (const set of this.byActor.values()) count += set.size;
+    for (const set of this.byPool.values()) count += set.size;
+    return count;
+  }
+
+  publish(p: Published): void {
+    this.head = p.seq;
+    this.ring.push(p);
+    if (this.ring.length > 2 * KEPT_ENTRIES) this.ring = this.ring.slice(-KEPT_ENTRIES);
+    for (const listener of this.everything) listener.take(p);
+    const actor = this.byActor.get(p.actorId);
+    if (actor) for (const listener of actor) listener.take(p);
+    if (this.byPool.size > 0) {
+      for (const pool of p.watchers) {
+        const set = this.byPool.get(pool);
+        if (set) for (const listener of set) listener.take(p);
+      }
+    }
+  }
+
+  /** The entries after `seq` up to the head, or null when some of them are no longer in memory. */
+  since(seq: number): readonly Published[] | null {
+    const missing = this.head - seq;
+    if (missing <= 0) return [];
+    if (missing > this.ring.length) return null;
+    return this.ring.slice(-missing);
+  }
+
+  listen(to: { all: true } | { actor: string } | { pool: string }, listener: Listener): () => void {
+    if ('all' in to) {
+      this.everything.add(listener);
+      return () => this.everything.delete(listener);
+    }
+    const [index, key] = 'actor' in to ? [this.byActor, to.actor] : [this.byPool, to.pool];
+    let set = index.get(key);
+    if (!set) {
+      set = new Set();
+      index.set(key, set);
+    }
+    set.add(listener);
+    return () => {
+      set.delete(listener);
+      if (set.size === 0 && index.get(key) === set) index.delete(key);
+    };
+  }
+
+  /** Everybody who listens, for a reset when the partition is lost. */
+  all(): Set<Listener> {
+    const all = new Set(this.everything);
+    for (const set of [...this.byActor.values(), ...this.byPool.values()]) for (const l of set) all.add(l);
+    return all;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Brings actors into memory, many at a time (architecture A7). Asking for an actor that is already on its way joins
+ * that load.
+ */
+import type { Clock } from '../clock.ts';
+import type { ActorRow, Store } from '../persistence/store.ts';
+
+/** Actors per statement. */
+const MOST_PER_LOAD = 500;
+/** How long a load is tried again before whoever waits is told that the database does not answer, ms. */
+const PATIENCE_MS = 2000;
+const RETRY_MS = 50;
+
+export class Loader {
+  private readonly underWay = new Map<string, Promise<boolean>>();
+  private next: { ids: string[]; done: Promise<Set<string>> } | null = null;
+  private readonly store: Store;
+  private readonly clock: Clock;
+  private readonly arrived: (row: ActorRow) => void;
+
+  /** `arrived` is called for each row found, before the load is answered. */
+  constructor(store: Store, clock: Clock, arrived: (row: ActorRow) => void) {
+    this.store = store;
+    this.clock = clock;
+    this.arrived = arrived;
+  }
+
+  /** True while the actor is on its way: it must not be forgotten meanwhile (R1). */
+  loading(id: string): boolean {
+    return this.underWay.has(id);
+  }
+
+  /**
+   * Loads the actors; answers those that do not exist.
+   * @throws Error when the database does not answer within `PATIENCE_MS`.
+   */
+  async load(ids: readonly string[]): Promise<string[]> {
+    const absent: string[] = [];
+    await Promise.all(
+      ids.map(async (id) => {
+        let load = this.underWay.get(id);
+        if (!load) {
+          load = this.join(id);
+          this.underWay.set(id, load);
+        }
+        if (!(await load)) absent.push(id);
+      }),
+    );
+    return absent;
+  }
+
+  private async join(id: string): Promise<boolean> {
+    if (!this.next || this.next.ids.length >= MOST_PER_LOAD) {
+      const ids: string[] = [];
+      const batch = { ids, done: Promise.resolve().then(() => this.run(batch)) };
+      this.next = batch;
+    }
+    this.next.ids.push(id);
+    const { done } = this.next;
+    try {
+      return (await done).has(id);
+    } finally {
+      this.underWay.delete(id);
+    }
+  }
+
+  private async run(batch: { ids: string[] }): Promise<Set<string>> {
+    if (this.next?.ids === batch.ids) this.next = null;
+    const since = this.clock.monotonic();
+    for (;;) {
+      try {
+        const rows = await this.store.load(batch.ids);
+        for (const row of rows) this.arrived(row);
+        return new Set(rows.map((row) => row.id));
+      } catch (error) {
+        if (this.clock.monotonic() - since > PATIENCE_MS) throw error;
+        await new Promise<void>((resolve) => this.clock.after(RETRY_MS, resolve));
+      }
+    }
+  }
+}
