@@ -1,0 +1,49 @@
+/** What the documents point at must exist, and what they list must be what the code has. */
+import { existsSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { OPTIONS } from '../src/config.ts';
+import { fragmentsOf, localLinksOf, sectionOf, tableOf, textOfFile } from './support/markdown.ts';
+import { ROOT, tree } from './support/source.ts';
+
+const documents = tree().filter(({ path }) => path.endsWith('.md'));
+
+function deadLinks(path: string, text: string): string[] {
+  return localLinksOf(text)
+    .filter(({ path: target, fragment }) => {
+      const file = target === '' ? path : normalize(join(dirname(path), target));
+      if (!existsSync(ROOT + file)) return true;
+      return fragment !== null && file.endsWith('.md') && !fragmentsOf(textOfFile(file)).includes(fragment);
+    })
+    .map(({ path: target, fragment }) => `${path} points at ${target}${fragment ? `#${fragment}` : ''}`);
+}
+
+describe('documents', () => {
+  it('point only at what exists', () => {
+    expect(documents.flatMap(({ path, text }) => deadLinks(path, text))).toEqual([]);
+    expect(deadLinks('README.md', '[a](docs/protocol.md#no-such-section) [b](no-such-file.md)')).toHaveLength(
+      2,
+    );
+  });
+
+  it('list every option with its flag and default, in the order of config.ts', () => {
+    const bare = (cell: string) => cell.replaceAll('`', '').replace(/^–$/, '');
+    const rows = tableOf(sectionOf(textOfFile('README.md'), '## Configuration'));
+    const shown = rows.map(([env, flag, fallback]) => [bare(env!), bare(flag!), bare(fallback!)]);
+    const known = OPTIONS.map(({ env, flag, fallback }) => [env ?? '', `--${flag}`, fallback ?? '']);
+    expect(shown).toEqual(known);
+  });
+
+  it('give the first command within the first 40 lines of the README', () => {
+    expect(textOfFile('README.md').split('\n').slice(0, 40).join('\n')).toContain('npm start');
+  });
+
+  it('name only tests and commands that exist in docs/guarantees.md', () => {
+    const scripts = (JSON.parse(textOfFile('package.json')) as { scripts: Record<string, string> }).scripts;
+    const text = textOfFile('docs/guarantees.md');
+    const tests = [...text.matchAll(/\btest\/[\w/.-]+\.test\.ts\b/g)].map(([path]) => path);
+    expect(tests.filter((path) => !existsSync(ROOT + path))).toEqual([]);
+    const called = [...text.matchAll(/`npm run ([\w:-]+)/g)].map(([, name]) => name!);
+    expect(called.filter((name) => !scripts[name])).toEqual([]);
+  });
+});
