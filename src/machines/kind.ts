@@ -167,12 +167,18 @@ export interface ActorKind<C = unknown, E extends { type: string } = { type: str
   judgeBirth(event: Stamped<E>): Extract<Verdict<E>, { is: 'refused' }> | null;
   slot(s: Persisted<C>): Slot | null;
   capacity?(s: Persisted<C>): Capacity | null;
-  /** The runtime's GRANT event for a slot this actor wants; `session` is null for a claim over HTTP. */
+  /** The runtime's event that gives a wanted slot to a claim. A kind that has it is *work*: company topics carry it. */
   grant?(claim: string): E;
   /** Armed in memory, never stored; `expired` is sent when nobody renewed it for `ms`. */
   lease?(s: Persisted<C>): { readonly runId: string; readonly ms: number; readonly expired: E } | null;
+  /** States in which an actor still concerns its assignee though it has no slot (a pool topic's snapshot lists them). */
+  readonly concerns?: readonly string[];
   /** Frames owed to the worker of a run as of this state: sent again when the worker's agent says hello. */
   owed?(s: Persisted<C>): readonly { readonly runId: string; readonly frame: Record<string, unknown> }[];
+  /** What will be a `record` and is not one yet (a current run), in the shape of its record: history reads it too. */
+  unfinished?(
+    s: Persisted<C>,
+  ): readonly { readonly kind: string; readonly id: string; readonly record: Record<string, unknown> }[];
   /** Pools (topics) whose watchers are told of a change between these two states. */
   watchers(before: Persisted<C> | null, after: Persisted<C>): readonly string[];
   columns(s: Persisted<C>): Columns;
