@@ -63,6 +63,8 @@ export function issueKind(): IssueKind {
     },
     judgeBirth: (event) => judgeBirth(event as EventOf<'CREATED'>),
     slot,
+    concerns: ['running', 'scheduled-retry'],
+    ended: ['done', 'cancelled'],
     grant: (claim) => ({ type: 'GRANT', claim }),
     lease,
     owed(s) {

@@ -173,6 +173,8 @@ export interface ActorKind<C = unknown, E extends { type: string } = { type: str
   lease?(s: Persisted<C>): { readonly runId: string; readonly ms: number; readonly expired: E } | null;
   /** States in which an actor still concerns its assignee though it has no slot (a pool topic's snapshot lists them). */
   readonly concerns?: readonly string[];
+  /** States in which an actor has ended: retention may delete it once it is old. */
+  readonly ended?: readonly string[];
   /** Frames owed to the worker of a run as of this state: sent again when the worker's agent says hello. */
   owed?(s: Persisted<C>): readonly { readonly runId: string; readonly frame: Record<string, unknown> }[];
   /** What will be a `record` and is not one yet (a current run), in the shape of its record: history reads it too. */

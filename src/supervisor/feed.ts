@@ -12,6 +12,8 @@ const KEPT_ENTRIES = 2048;
 /** Somebody who takes published entries, in order. Must not throw. */
 export interface Listener {
   take(p: Published): void;
+  /** The partition is lost: nothing more comes. */
+  over(): void;
 }
 
 export class Feed {
@@ -74,10 +76,13 @@ export class Feed {
     };
   }
 
-  /** Everybody who listens, for a reset when the partition is lost. */
-  all(): Set<Listener> {
+  /** The partition is lost: everybody who listens is told, and nobody listens any more. */
+  close(): void {
     const all = new Set(this.everything);
     for (const set of [...this.byActor.values(), ...this.byPool.values()]) for (const l of set) all.add(l);
-    return all;
+    this.everything.clear();
+    this.byActor.clear();
+    this.byPool.clear();
+    for (const listener of all) listener.over();
   }
 }

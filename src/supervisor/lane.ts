@@ -79,11 +79,13 @@ export class Lane {
     this.kick();
   }
 
-  /** Fails and forgets every turn of a partition: it is lost. A batch in flight keeps its rows; the fence stops them. */
-  forget(partition: number): Turn[] {
-    const gone = this.queue.filter((t) => t.partition === partition);
-    if (gone.length > 0) this.queue = this.queue.filter((t) => t.partition !== partition);
-    const flying = this.inFlight?.turns.filter((t) => t.turn.partition === partition).map((t) => t.turn) ?? [];
+  /** Takes out every turn of lost partitions and answers them. A batch in flight keeps its rows; the fence stops them. */
+  forget(partitions: ReadonlySet<number>): Turn[] {
+    const gone = this.queue.filter((t) => partitions.has(t.partition));
+    if (gone.length > 0) this.queue = this.queue.filter((t) => !partitions.has(t.partition));
+    const flying = (this.inFlight?.turns ?? [])
+      .map(({ turn }) => turn)
+      .filter((t) => partitions.has(t.partition));
     return [...flying, ...gone];
   }
 
@@ -162,7 +164,11 @@ export class Lane {
     const rows = sealed.batch.entries.length;
     let wait = REPEAT_FIRST_MS;
     while (!this.stopped) {
-      if (sealed.turns.every(({ turn }) => this.room.epochOf(turn.partition) !== sealed.batch.epochs.get(turn.partition))) {
+      if (
+        sealed.turns.every(
+          ({ turn }) => this.room.epochOf(turn.partition) !== sealed.batch.epochs.get(turn.partition),
+        )
+      ) {
         break;
       }
       const outcome = await store.commit(sealed.batch);
@@ -230,6 +236,9 @@ function rowOf(actor: Resident, after: Version, headChanged: boolean): ActorRow 
   const { kind } = actor;
   const columns = kind.columns(after.state);
   const slot = kind.slot(after.state);
+  const snapshot = snapshotText(after);
+  const head = headChanged ? JSON.stringify(after.head) : null;
+  actor.textLength = snapshot.length + (head?.length ?? 300);
   return {
     partition: actor.partition,
     id: actor.id,
@@ -246,8 +255,8 @@ function rowOf(actor: Resident, after: Version, headChanged: boolean): ActorRow 
     dueAt: earliest(after.timers),
     version: after.version,
     machineVersion: kind.version,
-    snapshot: snapshotText(after),
-    head: headChanged ? JSON.stringify(after.head) : null,
+    snapshot,
+    head,
     updatedAt: after.updatedAt,
   };
 }

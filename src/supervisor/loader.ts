@@ -52,24 +52,23 @@ export class Loader {
   private async join(id: string): Promise<boolean> {
     if (!this.next || this.next.ids.length >= MOST_PER_LOAD) {
       const ids: string[] = [];
-      const batch = { ids, done: Promise.resolve().then(() => this.run(batch)) };
-      this.next = batch;
+      this.next = { ids, done: Promise.resolve().then(() => this.run(ids)) };
     }
-    this.next.ids.push(id);
-    const { done } = this.next;
+    const batch = this.next;
+    batch.ids.push(id);
     try {
-      return (await done).has(id);
+      return (await batch.done).has(id);
     } finally {
       this.underWay.delete(id);
     }
   }
 
-  private async run(batch: { ids: string[] }): Promise<Set<string>> {
-    if (this.next?.ids === batch.ids) this.next = null;
+  private async run(ids: string[]): Promise<Set<string>> {
+    if (this.next?.ids === ids) this.next = null;
     const since = this.clock.monotonic();
     for (;;) {
       try {
-        const rows = await this.store.load(batch.ids);
+        const rows = await this.store.load(ids);
         for (const row of rows) this.arrived(row);
         return new Set(rows.map((row) => row.id));
       } catch (error) {

@@ -54,6 +54,8 @@ export class Resident {
   quarantine: Quarantine | null = null;
   /** Rough cost in memory: what the residence counts. */
   bytes = 0;
+  /** Length of its snapshot and head as last written, characters. */
+  textLength = 0;
   /** Set on use, cleared by the residence's sweep (second chance). */
   used = true;
   /** The committed view as JSON text and the version it shows, until the next version or lease change. */

@@ -39,7 +39,11 @@ export class RunLeases {
   /** Makes the actor's lease what its committed state asks for. A lease of the same run goes on as it is. */
   settle(
     actorId: string,
-    wanted: { readonly runId: string; readonly ms: number; readonly expired: { readonly type: string } } | null,
+    wanted: {
+      readonly runId: string;
+      readonly ms: number;
+      readonly expired: { readonly type: string };
+    } | null,
   ): void {
     const now = this.leases.get(actorId);
     if (!wanted) {

@@ -1,7 +1,8 @@
 /** How actors are shown: their state plus what only the runtime knows (lease, pool, quarantine). */
 import type { Clock } from '../clock.ts';
 import type { Runtime } from '../machines/kind.ts';
-import type { AnyKind, Quarantine, Resident, Version } from './resident.ts';
+import type { ActorRow } from '../persistence/store.ts';
+import { type AnyKind, type Quarantine, type Resident, revive, type Version } from './resident.ts';
 import type { RunLeases } from './run-leases.ts';
 import type { Slots } from './slots.ts';
 
@@ -47,6 +48,24 @@ export class Showing {
   /** The view of one version, as JSON text. */
   view(actor: Showable, version: Version): string {
     return JSON.stringify(actor.kind.view(version.state, version.head, this.runtimeOf(actor, version)));
+  }
+
+  /** A row read from the database. One that cannot be read is shown by its columns, and says so (A9). */
+  row(kind: AnyKind, row: ActorRow, quarantine: Quarantine | null): string {
+    try {
+      const actor = { id: row.id, companyId: row.companyId, kind, quarantine };
+      return this.view(actor, revive(kind, row));
+    } catch (error) {
+      const text = `its stored state cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+      return JSON.stringify({
+        id: row.id,
+        companyId: row.companyId,
+        state: row.state,
+        substate: row.substate,
+        version: row.version,
+        why: { code: 'quarantined', text },
+      });
+    }
   }
 
   /** The newest committed view; written once per version, so what only the runtime knows may be a moment old in it. */

@@ -36,6 +36,10 @@ export class Slots {
     return pool;
   }
 
+  all(): IterableIterator<Pool> {
+    return this.pools.values();
+  }
+
   find(id: string): Pool | undefined {
     return this.pools.get(id);
   }
@@ -47,7 +51,13 @@ export class Slots {
   /** Puts an actor into its place, taking it out of its former one. Answers that one, for `undo`. */
   place(actorId: string, slot: Slot | null): Slot | null {
     const before = this.places.get(actorId) ?? null;
-    if (before && slot && before.pool === slot.pool && before.mode === slot.mode && before.rank === slot.rank) {
+    if (
+      before &&
+      slot &&
+      before.pool === slot.pool &&
+      before.mode === slot.mode &&
+      before.rank === slot.rank
+    ) {
       if (before.claim !== slot.claim) this.places.set(actorId, slot);
       return before;
     }
@@ -98,6 +108,7 @@ export class Slots {
   /** Drops a pool nobody wants, holds or claims anything of: it is made again when needed. */
   tidy(id: string): void {
     const pool = this.pools.get(id);
-    if (pool && pool.wants.size === 0 && pool.holds.size === 0 && pool.claims.size === 0) this.pools.delete(id);
+    if (pool && pool.wants.size === 0 && pool.holds.size === 0 && pool.claims.size === 0)
+      this.pools.delete(id);
   }
 }

@@ -15,11 +15,12 @@
 import type { Clock, Random } from '../clock.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Actor, Facts, Out, Slot, Stamp } from '../machines/kind.ts';
-import { step, unborn } from '../machines/step.ts';
+import { unborn } from '../machines/step.ts';
+import { advance } from './advance.ts';
 import type { PendingClaim } from './claims.ts';
 import type { Company } from './company.ts';
 import type { Residence } from './residence.ts';
-import { type AnyKind, earliest, KEPT_KEYS, Resident, type Timer, type Version } from './resident.ts';
+import { type AnyKind, earliest, Resident, type Timer, type Version } from './resident.ts';
 import type { Pool, Slots } from './slots.ts';
 
 /** More events than this caused by one turn, and the whole turn is refused: a loop between actors. */
@@ -265,7 +266,9 @@ class Making {
         version: before.version,
       });
     }
-    return work.due ? this.fireDue(actor, before, work) : this.judged(actor, before, work.event, work.by, scope);
+    return work.due
+      ? this.fireDue(actor, before, work)
+      : this.judged(actor, before, work.event, work.by, scope);
   }
 
   private quarantined(actor: Resident, work: Work): Outcome {
@@ -331,17 +334,13 @@ class Making {
     scope: string | null,
   ): Outcome {
     const { kind } = actor;
-    const from = before?.state ?? unborn(kind.machine);
-    const stepped = guarded(actor, event, () =>
-      step(kind.machine, from, { ...event, stamp, by } as { type: string }),
-    );
-    if (!stepped.handled) {
+    const made = guarded(actor, event, () => advance(kind, before, event, stamp, by, scope));
+    if (!made) {
       if (by.kind === 'system') return { is: 'ignored' };
-      return refused('NOT_ALLOWED', `${event.type} is not handled here`, kind.columns(from) as never);
+      const { state, substate } = kind.columns(before?.state ?? unborn(kind.machine));
+      return refused('NOT_ALLOWED', `${event.type} is not handled here`, { state, substate, allowed: [] });
     }
-    const version = (before?.version ?? 0) + 1;
-    let head = before?.head ?? {};
-    let headChanged = before === null;
+    const { after, stepped, headChanged } = made;
     const effects: EntryDraft['effects'][number][] = [];
     for (const out of stepped.out) {
       switch (out.out) {
@@ -352,8 +351,6 @@ class Making {
           this.turn.records.push({ actorId: actor.id, at: stamp.at, record: out });
           break;
         case 'head':
-          head = { ...head, ...out.patch };
-          headChanged = true;
           break;
         case 'notify':
           this.turn.notices.push({
@@ -372,15 +369,6 @@ class Making {
           break;
       }
     }
-    const keys = scope === null ? (before?.keys ?? []) : [...(before?.keys ?? []), [scope, version] as const];
-    const after: Version = {
-      state: stepped.next,
-      head,
-      version,
-      timers: timersAfter(before?.timers ?? [], stepped.timers, stamp.at),
-      keys: keys.length > KEPT_KEYS ? keys.slice(-KEPT_KEYS) : keys,
-      updatedAt: stamp.at,
-    };
     const draft = this.turn.drafts.get(actor.id);
     if (draft) {
       draft.after = after;
@@ -397,7 +385,7 @@ class Making {
       if (offered) this.undone.push(() => this.room.slots.offer(offered));
       this.touched.add(capacity.pool);
     }
-    return { is: 'accepted', actor, version, ids: stamp.ids };
+    return { is: 'accepted', actor, version: after.version, ids: stamp.ids };
   }
 
   private move(actorId: string, slot: Slot | null): void {
@@ -500,23 +488,6 @@ function guarded<T>(actor: Resident, event: { type: string }, f: () => T): T {
 
 function refused(code: ErrorCode, message: string, detail: Record<string, unknown>): Outcome {
   return { is: 'refused', code, message, detail };
-}
-
-function timersAfter(
-  before: readonly Timer[],
-  changes: ReturnType<typeof step>['timers'],
-  at: number,
-): readonly Timer[] {
-  if (changes.length === 0) return before;
-  const timers = new Map(before.map((t) => [t.id, t]));
-  for (const change of changes) {
-    if (change.is === 'arm') {
-      timers.set(change.id, { id: change.id, due: Math.ceil(at + change.ms), event: change.event });
-    } else {
-      timers.delete(change.id);
-    }
-  }
-  return [...timers.values()];
 }
 
 /** Makes a turn's drafts the newest versions in memory. From here on later turns build on them; the world does not. */

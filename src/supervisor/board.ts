@@ -1,0 +1,159 @@
+/**
+ * The board of counts: how many actors of a company are in which state. Counted once out of the database, then kept by
+ * the changes that land; given up when nobody has asked for a while.
+ */
+import { createStore } from '@xstate/store';
+import type { Columns } from '../machines/kind.ts';
+import type { Company } from './company.ts';
+import type { Node } from './node.ts';
+import type { Published, Stats } from './router.ts';
+
+/** A board nobody asked for is given up after this, ms. */
+const KEPT_MS = 60_000;
+/** The number of timers due soon is read again after this, ms. */
+const DUE_MS = 10_000;
+const HOUR_MS = 3_600_000;
+/** Events per second are averaged over this many seconds. */
+const RATE_SECONDS = 10;
+
+type Counts = Readonly<Record<string, number>>;
+
+function countsOf(state: string, substate: string | null, by: number, counts: Counts): Counts {
+  const next = { ...counts, [state]: (counts[state] ?? 0) + by };
+  if (substate !== null) {
+    const name = `${state}.${substate}`;
+    next[name] = (next[name] ?? 0) + by;
+  }
+  return next;
+}
+
+/** Pure: what the board knows and how it changes. */
+function createBoard(states: readonly string[]) {
+  const none = Object.fromEntries(states.map((state) => [state, 0]));
+  return createStore({
+    context: { seq: -1, byState: none as Counts, due: 0, seconds: {} as Readonly<Record<number, number>> },
+    on: {
+      counted: (
+        board,
+        event: {
+          seq: number;
+          due: number;
+          rows: readonly { state: string; substate: string | null; count: number }[];
+        },
+      ) => {
+        let byState: Counts = none;
+        for (const row of event.rows) byState = countsOf(row.state, row.substate, row.count, byState);
+        return { ...board, seq: event.seq, due: event.due, byState };
+      },
+      due: (board, event: { due: number }) => ({ ...board, due: event.due }),
+      changed: (
+        board,
+        event: { seq: number; second: number; before: Columns | null; after: Columns; counts: boolean },
+      ) => {
+        const seconds: Record<number, number> = {};
+        for (let s = event.second - RATE_SECONDS + 1; s <= event.second; s++) {
+          const n = board.seconds[s];
+          if (n !== undefined) seconds[s] = n;
+        }
+        seconds[event.second] = (seconds[event.second] ?? 0) + 1;
+        if (!event.counts || event.seq <= board.seq) return { ...board, seconds };
+        let { byState } = board;
+        if (event.before) byState = countsOf(event.before.state, event.before.substate, -1, byState);
+        byState = countsOf(event.after.state, event.after.substate, 1, byState);
+        return { ...board, seconds, byState, seq: event.seq };
+      },
+    },
+  });
+}
+
+interface Kept {
+  readonly board: ReturnType<typeof createBoard>;
+  askedAt: number;
+  dueAt: number;
+  readonly counted: Promise<void>;
+  readonly unlisten: () => void;
+}
+
+export class Boards {
+  private readonly kept = new Map<string, Kept>();
+  private readonly node: Node;
+
+  constructor(node: Node) {
+    this.node = node;
+  }
+
+  async stats(company: Company): Promise<Stats> {
+    const now = this.node.clock.now();
+    let kept = this.kept.get(company.id);
+    if (!kept) {
+      kept = this.open(company);
+      this.kept.set(company.id, kept);
+    }
+    kept.askedAt = now;
+    await kept.counted;
+    if (now - kept.dueAt > DUE_MS) {
+      kept.dueAt = now;
+      const { due } = await this.node.store.counts(company.id, now + HOUR_MS);
+      kept.board.trigger.due({ due });
+    }
+    const { byState, due, seconds } = kept.board.getSnapshot().context;
+    const second = Math.floor(now / 1000);
+    let events = 0;
+    for (const [s, n] of Object.entries(seconds)) if (Number(s) > second - RATE_SECONDS) events += n;
+    return {
+      companyId: company.id,
+      seq: company.feed.head,
+      byState,
+      dueInNextHour: due,
+      eventsPerSecond: events / RATE_SECONDS,
+    };
+  }
+
+  private open(company: Company): Kept {
+    const { node } = this;
+    const work = [...node.kinds.values()].filter((kind) => kind.grant);
+    const names = new Set(work.map((kind) => kind.kind));
+    const board = createBoard(work.flatMap((kind) => Object.keys(kind.machine.config.states ?? {})));
+    let buffer: Published[] | null = [];
+    const apply = (p: Published) =>
+      board.trigger.changed({
+        seq: p.seq,
+        second: Math.floor(node.clock.now() / 1000),
+        before: p.before,
+        after: p.after,
+        counts: names.has(p.kind),
+      });
+    const close = () => {
+      unlisten();
+      this.kept.delete(company.id);
+    };
+    const unlisten = company.feed.listen(
+      { all: true },
+      {
+        take: (p) => {
+          if (buffer) buffer.push(p);
+          else if (node.clock.now() - (this.kept.get(company.id)?.askedAt ?? 0) > KEPT_MS) close();
+          else apply(p);
+        },
+        over: () => this.kept.delete(company.id),
+      },
+    );
+    const now = node.clock.now();
+    const counted = (async () => {
+      try {
+        const counts = await node.store.counts(company.id, now + HOUR_MS);
+        board.trigger.counted({
+          seq: counts.seq,
+          due: counts.due,
+          rows: counts.rows.filter((row) => names.has(row.kind)),
+        });
+        for (const p of buffer ?? []) apply(p);
+        buffer = null;
+      } catch (error) {
+        close();
+        throw error;
+      }
+    })();
+    return { board, askedAt: now, dueAt: now, counted, unlisten };
+  }
+}

@@ -1,0 +1,531 @@
+/**
+ * A node: the only mutable state of the runtime, put together (architecture, rooms). It owns partitions, makes turns of
+ * what comes in, hands them to the lanes, and lets the world know of what has landed.
+ *
+ *   call ─► mailbox of its partition ─► makeTurn ─► adopt ─► lane ─► landed: answers, grants, publish, stops
+ *                   ▲    │ missing: load, then again
+ *   timers, leases ─┘    └ thrown: quarantine, then again
+ */
+import type { Clock, Random } from '../clock.ts';
+import { PARTITIONS, partitionOf } from '../ids.ts';
+import type { ActorRow, Owned, Store } from '../persistence/store.ts';
+import type { PendingClaim } from './claims.ts';
+import type { Company } from './company.ts';
+import { type LandedTurn, Lane, type LaneRoom } from './lane.ts';
+import { Loader } from './loader.ts';
+import type { Gauges, Meter } from './meter.ts';
+import { Partition, type PendingCall } from './partition.ts';
+import { Residence } from './residence.ts';
+import { type AnyKind, earliest, Resident, revive, type Version } from './resident.ts';
+import type { Refusal } from './router.ts';
+import { leaseKey, RunLeases } from './run-leases.ts';
+import { Sessions } from './sessions.ts';
+import { Showing } from './showing.ts';
+import { Slots } from './slots.ts';
+import { spreadOut } from './spread.ts';
+import { Timers } from './timers.ts';
+import { adopt, makeTurn, type Turn, type TurnRoom } from './turn.ts';
+
+/** Two connections commit, partition → lane by remainder (A4): more cost MultiXacts and gain nothing on 2–4 cores. */
+export const LANES = 2;
+/** Timers due within this many ms are in memory (A6). */
+export const HORIZON_MS = 60_000;
+/** Uncommitted turns of a lane beyond which new work is refused (A5). */
+const MOST_BACKLOG = 20_000;
+/** New work is refused once the database has been silent for this long, ms. */
+const SILENCE_MS = 1000;
+/** Wait suggested with a refusal, ms. */
+const AFTER_MS = 500;
+
+export interface NodeOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly meter: Meter;
+  readonly kinds: readonly AnyKind[];
+  /** Fresh per boot. */
+  readonly name: string;
+  readonly residentBytes: number;
+  /** Something a person should know happened. */
+  log(level: 'info' | 'warn' | 'error', message: string, data?: Record<string, unknown>): void;
+}
+
+export class Node implements LaneRoom, TurnRoom {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly meter: Meter;
+  readonly node: string;
+  readonly log: NodeOptions['log'];
+  readonly kinds: ReadonlyMap<string, AnyKind>;
+  readonly partitions = new Map<number, Partition>();
+  readonly slots = new Slots();
+  readonly sessions = new Sessions();
+  readonly residence: Residence;
+  readonly timers: Timers;
+  readonly leases: RunLeases;
+  readonly showing: Showing;
+  readonly loader: Loader;
+  readonly lanes: readonly Lane[];
+  draining = false;
+  /** Timers due before this (epoch ms) are in the heap. */
+  horizon = 0;
+  quarantines = 0;
+  private turns = 0;
+
+  constructor(options: NodeOptions) {
+    this.store = options.store;
+    this.clock = options.clock;
+    this.random = options.random;
+    this.meter = options.meter;
+    this.node = options.name;
+    this.log = options.log;
+    this.kinds = new Map(options.kinds.map((kind) => [kind.kind, kind]));
+    this.timers = new Timers(this.clock, (key, due) => this.fired(key, due));
+    this.leases = new RunLeases(this.clock, this.timers);
+    this.showing = new Showing(this.clock, this.slots, this.leases);
+    this.loader = new Loader(this.store, this.clock, (row) => this.arrived(row));
+    this.residence = new Residence(
+      options.residentBytes,
+      (actor) =>
+        actor.pending !== null ||
+        actor.quarantine !== null ||
+        this.slots.slotOf(actor.id)?.mode === 'holds' ||
+        this.loader.loading(actor.id),
+    );
+    this.lanes = Array.from({ length: LANES }, () => new Lane(this));
+  }
+
+  // -- what comes in -------------------------------------------------------------------------
+
+  /** The partition if it may be asked now, else why not. Waits for none. */
+  partition(id: string): Partition | Refusal {
+    if (this.draining) return draining();
+    const partition = this.partitions.get(partitionOf(id));
+    if (!partition) return unavailable('another node owns this partition, or none yet');
+    return partition;
+  }
+
+  /** Refuses outside work while the database cannot keep up; what the runtime itself does goes on. */
+  overload(partition: number): Refusal | null {
+    const lane = this.laneOf(partition);
+    if (lane.silentMs > SILENCE_MS) return unavailable('the database does not answer');
+    if (lane.backlog > MOST_BACKLOG) return unavailable('too much is waiting to be committed');
+    return null;
+  }
+
+  /** Makes a turn of the call now, or once what it needs is loaded; order per first actor is kept. */
+  post(partition: Partition, call: PendingCall): void {
+    if (partition.state === 'lost') return call.failed(unavailable('the partition moved to another node'));
+    const key = call.works[0]?.actorId ?? call.claim?.claim.pool ?? '';
+    const queue = partition.waiting.get(key);
+    if (queue) {
+      queue.push(call);
+      return;
+    }
+    const missing = this.attempt(partition, call);
+    if (!missing) return;
+    partition.waiting.set(key, [call]);
+    void this.drain(partition, key, missing);
+  }
+
+  private async drain(partition: Partition, key: string, firstMissing: readonly string[]): Promise<void> {
+    const queue = partition.waiting.get(key)!;
+    let missing: readonly string[] | null = firstMissing;
+    while (queue.length > 0) {
+      const call = queue[0]!;
+      try {
+        if (missing) for (const id of await this.loader.load(missing)) call.absent.add(id);
+      } catch {
+        queue.shift();
+        missing = null;
+        call.failed(unavailable('the database does not answer'));
+        continue;
+      }
+      if (partition.state === 'lost') {
+        for (const waiting of queue.splice(0))
+          waiting.failed(unavailable('the partition moved to another node'));
+        break;
+      }
+      missing = this.attempt(partition, call);
+      if (!missing) queue.shift();
+      if (!missing && queue.length > 0) missing = [];
+    }
+    partition.waiting.delete(key);
+  }
+
+  /** One try. Answers the actors to load first, or null when the call was dealt with. */
+  private attempt(partition: Partition, call: PendingCall): readonly string[] | null {
+    for (;;) {
+      const made = makeTurn(this, {
+        company: call.company,
+        partition: partition.number,
+        works: call.works,
+        absent: call.absent,
+        ...(call.claim ? { claim: call.claim } : {}),
+      });
+      switch (made.is) {
+        case 'missing':
+          return made.ids;
+        case 'thrown':
+          this.quarantine(made.actor, made.event, made.error);
+          if (made.actor.id !== call.works[0]?.actorId && this.residence.get(made.actor.id)) continue;
+          call.failed(internal());
+          return null;
+        case 'endless':
+          this.log('error', 'a turn caused too many events and was refused', { works: call.works.length });
+          call.failed(internal());
+          return null;
+        case 'made': {
+          const { turn } = made;
+          if (!turn.empty) {
+            adopt(this, turn, ++this.turns);
+            for (const { actor } of turn.drafts.values()) this.armTimers(actor);
+            this.laneOf(partition.number).submit(turn);
+          }
+          call.ended(made.outcome, turn.empty ? made.judgedOn : turn);
+          return null;
+        }
+      }
+    }
+  }
+
+  laneOf(partition: number): Lane {
+    return this.lanes[partition % LANES]!;
+  }
+
+  // -- TurnRoom ------------------------------------------------------------------------------
+
+  renewed(actor: Resident, runId: string, progress: number | undefined, note: string | undefined): void {
+    this.leases.renew(actor.id, runId, progress, note);
+    const pool = this.slots.slotOf(actor.id)?.pool;
+    if (pool !== undefined) this.slots.pool(pool).seenAt = this.clock.now();
+    actor.shown = null;
+  }
+
+  ignored(type: string): void {
+    this.meter.ignored(type);
+  }
+
+  // -- LaneRoom ------------------------------------------------------------------------------
+
+  epochOf(partition: number): number | undefined {
+    return this.partitions.get(partition)?.epoch;
+  }
+
+  showView(actor: Resident, version: Version): string {
+    return actor.committed === version ? this.showing.committed(actor) : this.showing.view(actor, version);
+  }
+
+  landed(turns: readonly LandedTurn[]): void {
+    for (const { turn } of turns) {
+      for (const { actor, after } of turn.drafts.values()) {
+        actor.committed = after;
+        if (actor.pending === turn) actor.pending = null;
+        this.residence.weigh(actor, actor.textLength);
+        this.leases.settle(actor.id, actor.kind.lease?.(after.state) ?? null);
+        this.armTimers(actor);
+      }
+    }
+    for (const { turn } of turns) {
+      for (const [claim, ids] of turn.grants) this.answerClaim(turn, claim, ids);
+      for (const settled of turn.settled) settled(true);
+    }
+    for (const { turn, entries } of turns) {
+      for (const entry of entries) turn.company.feed.publish(entry);
+      for (const { notice, pool } of turn.notices) this.sessions.send(notice.runId, pool, notice.frame);
+    }
+    for (const { turn } of turns) {
+      for (const { actorId, spread } of turn.spreads) void spreadOut(this, turn.company, actorId, spread);
+    }
+    this.residence.sweep();
+  }
+
+  private answerClaim(turn: Turn, claim: PendingClaim, ids: readonly string[]): void {
+    const grants: string[] = [];
+    for (const id of ids) {
+      const draft = turn.drafts.get(id)!;
+      const { actor, after } = draft;
+      const runtime = this.showing.runtimeOf(actor, after);
+      const granted = actor.kind.granted?.(after.state, after.head, runtime);
+      if (!granted) continue;
+      const runId = actor.kind.lease?.(after.state)?.runId;
+      if (runId !== undefined && claim.claim.session) this.sessions.granted(runId, claim.claim.session);
+      grants.push(JSON.stringify(granted));
+    }
+    this.slots.pool(claim.claim.pool).seenAt = this.clock.now();
+    claim.answer({ is: 'granted', grants });
+  }
+
+  lost(number: number): void {
+    this.log('warn', 'lost a partition to another node', { partition: number });
+    this.lose(new Set([number]));
+  }
+
+  loseAll(): void {
+    this.lose(new Set(this.partitions.keys()));
+  }
+
+  /** Forgets partitions: what is unanswered is refused with a retryable code, their subscribers are reset (A5). */
+  private lose(numbers: ReadonlySet<number>): void {
+    const refusal = unavailable('the partition moved to another node');
+    const gone: Partition[] = [];
+    for (const number of numbers) {
+      const partition = this.partitions.get(number);
+      if (!partition) continue;
+      this.partitions.delete(number);
+      partition.becomeLost();
+      gone.push(partition);
+    }
+    const theirs = (id: string) => numbers.has(partitionOf(id));
+    for (const pool of this.slots.all()) {
+      if (theirs(pool.id)) for (const claim of pool.claims) claim.answer(refusal);
+    }
+    for (const lane of this.lanes) for (const turn of lane.forget(numbers)) this.fail(turn, refusal);
+    for (const actor of [...this.residence.all()]) {
+      if (!numbers.has(actor.partition)) continue;
+      this.timers.cancel(actor.id);
+      this.leases.drop(actor.id);
+      this.residence.remove(actor.id);
+    }
+    this.slots.forget(theirs);
+    for (const partition of gone) for (const company of partition.companies.values()) company.feed.close();
+    this.meter.partitions(this.partitions.size);
+  }
+
+  poisoned(turn: Turn, dependents: readonly Turn[], error: Error): void {
+    const [first] = turn.entries;
+    const refusal = unavailable('an actor this was built on could not be stored');
+    const touched = new Set<Resident>();
+    for (const t of [turn, ...dependents]) {
+      for (const { actor } of t.drafts.values()) touched.add(actor);
+    }
+    // Memory was ahead of the database: what these actors are is what was committed last.
+    for (const actor of touched) {
+      actor.newest = actor.committed;
+      actor.pending = null;
+      actor.shown = null;
+      if (actor.committed) {
+        this.slots.place(actor.id, actor.kind.slot(actor.committed.state));
+        this.armTimers(actor);
+      } else {
+        this.slots.place(actor.id, null);
+        this.residence.remove(actor.id);
+      }
+    }
+    if (first) this.quarantine(first.actor, first.type, error);
+    this.fail(turn, internal());
+    for (const dependent of dependents) this.fail(dependent, refusal);
+  }
+
+  private fail(turn: Turn, refusal: Refusal): void {
+    for (const claim of turn.grants.keys()) claim.answer(refusal);
+    for (const settled of turn.settled) settled(false);
+  }
+
+  // -- actors coming and going ---------------------------------------------------------------
+
+  /** A row read from the database: into memory, unless it is there already. Answers the actor. */
+  arrived(row: ActorRow): Resident | null {
+    const existing = this.residence.get(row.id);
+    if (existing) return existing;
+    const kind = this.kinds.get(row.kind);
+    if (!kind || !this.partitions.has(row.partition)) return null;
+    let version: Version | null = null;
+    let failure: Error | null = null;
+    try {
+      version = revive(kind, row);
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error(String(error));
+    }
+    const actor = new Resident(
+      { id: row.id, kind, companyId: row.companyId, partition: row.partition, ordinal: row.ordinal },
+      version,
+    );
+    this.residence.add(actor, row.snapshot.length + (row.head?.length ?? 0));
+    if (failure) this.quarantine(actor, null, failure);
+    if (version) {
+      this.slots.place(actor.id, kind.slot(version.state));
+      const capacity = kind.capacity?.(version.state);
+      if (capacity) this.slots.offer(capacity);
+      this.leases.settle(actor.id, kind.lease?.(version.state) ?? null);
+      this.armTimers(actor);
+    }
+    return actor;
+  }
+
+  /** A row as it is shown, with what only this node knows of it; null for a kind it does not know. */
+  showRow(row: ActorRow): string | null {
+    const kind = this.kinds.get(row.kind);
+    return kind ? this.showing.row(kind, row, this.residence.get(row.id)?.quarantine ?? null) : null;
+  }
+
+  /** Puts the actor's earliest timer into the heap when it is due before the horizon, else out of it. */
+  armTimers(actor: Resident): void {
+    const due = actor.quarantine ? null : earliest(actor.newest?.timers ?? []);
+    if (due !== null && due < this.horizon) this.timers.set(actor.id, due);
+    else this.timers.cancel(actor.id);
+  }
+
+  /** Puts an actor aside (A9): it is shown, its committed snapshot stays as it is, and nothing reaches it any more. */
+  quarantine(actor: Resident, event: string | null, error: Error): void {
+    if (actor.quarantine) return;
+    actor.quarantine = { reason: error.message, at: this.clock.now(), event };
+    actor.shown = null;
+    this.quarantines++;
+    if (this.slots.slotOf(actor.id)?.mode === 'wants') this.slots.place(actor.id, null);
+    this.timers.cancel(actor.id);
+    this.leases.drop(actor.id);
+    this.meter.quarantined(actor.id, error.message);
+    this.log('error', 'an actor was quarantined', { actor: actor.id, event, reason: error.message });
+  }
+
+  // -- time ----------------------------------------------------------------------------------
+
+  private fired(key: string, due: number): void {
+    this.meter.fired(this.clock.now() - due);
+    if (key.startsWith('claim ')) return this.claimDue(key);
+    const lease = key.startsWith(leaseKey(''));
+    const actorId = lease ? key.slice(leaseKey('').length) : key;
+    const partition = this.partitions.get(partitionOf(actorId));
+    if (!partition) return;
+    const event = lease ? this.leases.expire(actorId) : { type: 'due' };
+    if (!event) return;
+    void this.postTimed(partition, key, actorId, event);
+  }
+
+  /** `key`: the timer's, to set it again where the database does not answer. */
+  private async postTimed(
+    partition: Partition,
+    key: string,
+    actorId: string,
+    event: { readonly type: string },
+  ): Promise<void> {
+    const resident = this.residence.get(actorId);
+    let actor: Resident | null = resident ?? null;
+    if (!actor) {
+      try {
+        await this.loader.load([actorId]);
+      } catch {
+        this.again(partition, key);
+        return;
+      }
+      actor = this.residence.get(actorId) ?? null;
+    }
+    const company = actor && partition.companies.get(actor.companyId);
+    if (!actor || !company || partition.state === 'lost') return;
+    this.post(partition, {
+      company,
+      works: [{ actorId, event, by: { kind: 'system', id: 'baton' }, due: key === actorId }],
+      absent: new Set(),
+      ended: (outcome) => {
+        if (outcome.is !== 'accepted') this.armTimers(actor);
+      },
+      failed: (refusal) => {
+        if (refusal.is === 'retry') this.again(partition, key);
+      },
+    });
+  }
+
+  /** The database did not answer: the same timer once more, a little later. */
+  private again(partition: Partition, key: string): void {
+    if (partition.state !== 'lost') this.timers.set(key, this.clock.now() + AFTER_MS);
+  }
+
+  private readonly claimsByKey = new Map<string, PendingClaim>();
+  private claimCount = 0;
+
+  /** Sets a claim's deadline; answers the key to take it back with. */
+  setDeadline(claim: PendingClaim): string {
+    const key = `claim ${++this.claimCount}`;
+    this.claimsByKey.set(key, claim);
+    this.timers.set(key, this.clock.now() + claim.claim.waitMs);
+    return key;
+  }
+
+  clearDeadline(key: string): void {
+    this.claimsByKey.delete(key);
+    this.timers.cancel(key);
+  }
+
+  private claimDue(key: string): void {
+    const claim = this.claimsByKey.get(key);
+    this.claimsByKey.delete(key);
+    if (claim) this.withdraw(claim);
+  }
+
+  /** Ends a waiting claim with nothing; a grant already made stands and is answered when it has landed. */
+  withdraw(claim: PendingClaim): void {
+    if (claim.state !== 'waiting') return;
+    const pool = this.slots.find(claim.claim.pool);
+    pool?.claims.delete(claim);
+    if (pool) {
+      pool.seenAt = this.clock.now();
+      this.slots.tidy(pool.id);
+    }
+    claim.answer({ is: 'granted', grants: [] });
+  }
+
+  /** Ends every waiting claim with nothing: the node is stopping. */
+  withdrawAll(): void {
+    for (const pool of [...this.slots.all()]) for (const claim of [...pool.claims]) this.withdraw(claim);
+  }
+
+  // -- partitions ----------------------------------------------------------------------------
+
+  /** Makes room for partitions just acquired; they are `recovering` until recovery says otherwise. */
+  take(owned: readonly Owned[]): Partition[] {
+    const taken = owned.map(({ partition, epoch }) => new Partition(partition, epoch));
+    for (const partition of taken) this.partitions.set(partition.number, partition);
+    this.meter.partitions(this.partitions.size);
+    return taken;
+  }
+
+  /** The company, if it lives in a partition of this node that is ready. */
+  company(id: string): Company | null {
+    return this.partitions.get(partitionOf(id))?.companies.get(id) ?? null;
+  }
+
+  gauges(): Gauges {
+    let subscriptions = 0;
+    let claims = 0;
+    for (const partition of this.partitions.values()) {
+      for (const company of partition.companies.values()) subscriptions += company.feed.listeners;
+    }
+    for (const pool of this.slots.all()) claims += pool.claims.size;
+    return {
+      resident: this.residence.size,
+      residentBytes: this.residence.residentBytes,
+      timers: this.timers.size,
+      leases: this.leases.size,
+      claims,
+      subscriptions,
+      quarantined: this.quarantines,
+      backlog: this.lanes.reduce((sum, lane) => sum + lane.backlog, 0),
+      partitions: this.partitions.size,
+    };
+  }
+
+  get owned(): ReadonlySet<number> {
+    return new Set(this.partitions.keys());
+  }
+
+  get ownsAll(): boolean {
+    return this.partitions.size === PARTITIONS;
+  }
+}
+
+export function unavailable(message: string, detail?: Record<string, unknown>): Refusal {
+  return { is: 'retry', code: 'UNAVAILABLE', message, afterMs: AFTER_MS, ...(detail ? { detail } : {}) };
+}
+function draining(): Refusal {
+  return { is: 'retry', code: 'DRAINING', message: 'the server is stopping', afterMs: AFTER_MS };
+}
+function internal(): Refusal {
+  return {
+    is: 'refused',
+    code: 'INTERNAL',
+    message: 'this event made its machine fail; the issue is quarantined and its last state kept',
+    detail: {},
+  };
+}

@@ -1,0 +1,38 @@
+/**
+ * Retention (protocol section 1, BATON_RETENTION_DAYS): deletes what is old, in chunks small enough that no commit
+ * waits for them, from the old end of each company's journal. The last entries of a company are always kept, so that a
+ * subscriber can resume and numbering goes on.
+ */
+import type { Node } from './node.ts';
+
+/** Entries of a company that stay however old they are: what a subscriber may have missed (protocol section 6). */
+const KEEP_ENTRIES = 10_000;
+/** Rows per statement: about 5 ms of the database's time. */
+const CHUNK = 500;
+/** Pause between chunks, and between rounds when nothing was left to do, ms. */
+const PAUSE_MS = 100;
+const ROUND_MS = 60_000;
+
+/** Starts pruning; answers the way to stop it. `retentionMs` > 0. */
+export function prune(node: Node, retentionMs: number): () => void {
+  let callOff = () => {};
+  let stopped = false;
+  const ended = new Set<string>();
+  for (const kind of node.kinds.values()) for (const state of kind.ended ?? []) ended.add(state);
+  const round = async () => {
+    let wait = ROUND_MS;
+    try {
+      const before = node.clock.now() - retentionMs;
+      const gone = await node.store.prune([...node.owned], before, [...ended], KEEP_ENTRIES, CHUNK);
+      if (gone > 0) wait = PAUSE_MS;
+    } catch (error) {
+      node.log('warn', 'retention failed and tries again later', { error: String(error) });
+    }
+    if (!stopped) callOff = node.clock.after(wait, () => void round());
+  };
+  callOff = node.clock.after(PAUSE_MS, () => void round());
+  return () => {
+    stopped = true;
+    callOff();
+  };
+}
