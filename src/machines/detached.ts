@@ -27,7 +27,7 @@ export function leaveToFinish(d: Draft): void {
 
 /** Tells a detached run's worker to stop; it is given up after `graceMs`. */
 export function tellToStop(d: Draft, detached: Detached, graceMs: number): void {
-  d.detached = { ...detached, until: d.at + graceMs, grace: graceMs };
+  d.detached = { until: d.at + graceMs, grace: graceMs, ...detached };
   notifyStop(d, stopOf(d.id, d.detached));
 }
 

@@ -22,7 +22,7 @@ type Machine = Pick<ActorKind, 'machine' | 'names'>;
  */
 export function replay(kind: Machine, s: Persisted | null, { event, stamp, by }: Applied): Stepped {
   const type = machineName(kind, event.type);
-  return step(kind.machine, s ?? unborn(kind.machine), { ...event, type, stamp, by } as { type: string });
+  return step(kind.machine, s ?? unborn(kind.machine), { stamp, by, ...event, type } as { type: string });
 }
 
 /** The state after each entry, from birth: index 0 is version 1. */

@@ -16,9 +16,28 @@ import { acceptWake, askedBy, dropMachineWakes, humanWaits, refuseWake } from '.
 
 type Failed = retry.Failed;
 
-/** A draft of the context for the change that `event` makes. */
-export function draftOf(context: IssueContext, event: IssueMachineEvent): Draft {
-  return { ...context, at: event.stamp.at, out: context.out ? [...context.out] : [] };
+/**
+ * A draft of the context for the change that `event` makes. Written out key by key – the compiler sees to it that none
+ * is forgotten – because a spread followed by a new key costs V8 a microsecond, and this runs on every action.
+ */
+export function draftOf(c: IssueContext, event: IssueMachineEvent): Draft {
+  return {
+    id: c.id,
+    n: c.n,
+    w: c.w,
+    fence: c.fence,
+    attempt: c.attempt,
+    max: c.max,
+    assignee: c.assignee,
+    priority: c.priority,
+    run: c.run,
+    detached: c.detached,
+    wakes: c.wakes,
+    error: c.error,
+    fell: c.fell,
+    at: event.stamp.at,
+    out: c.out ? [...c.out] : [],
+  };
 }
 
 // -- guards: what is asked of the state and the event before anything changes -----------------------------------------

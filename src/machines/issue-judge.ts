@@ -28,8 +28,12 @@ const UNCHANGED: IssueVerdict = { is: 'unchanged' };
 const IGNORED: IssueVerdict = { is: 'ignored' };
 
 export function judge(event: IssueMachineEvent, s: Persisted<IssueState>): IssueVerdict {
-  const leaf = leafOf(s.value);
-  const c = s.context;
+  const verdict = decide(event, leafOf(s.value), s.context);
+  if (verdict.is !== 'refused' || verdict.code !== 'NOT_ALLOWED') return verdict;
+  return { ...verdict, detail: { ...verdict.detail, allowed: allowedTypes(s, event.by, event.stamp) } };
+}
+
+function decide(event: IssueMachineEvent, leaf: Leaf, c: IssueState): IssueVerdict {
   switch (event.type) {
     case 'WAKE':
     case 'COMMENT':
@@ -79,13 +83,14 @@ export function judgeBirth(event: EventOf<'CREATED'>): Refused | null {
  */
 export function allowedTypes(s: Persisted<IssueState>, by: Actor, stamp: Stamp): string[] {
   const c = s.context;
+  const leaf = leafOf(s.value);
   const facts = { ...stamp.facts, [SOMEBODY]: SOMEBODYS_FACTS };
   const probes = probesFor(c).map(
     (event) => ({ ...event, by, stamp: { ...stamp, facts } }) as Stamped<IssueEvent>,
   );
   return probes
     .filter((probe) => {
-      const is = judge(probe, s).is;
+      const { is } = decide(probe, leaf, c);
       return is === 'apply' || is === 'renew';
     })
     .map((probe) => probe.type);
@@ -115,7 +120,7 @@ function judgeAgents(event: Verb, leaf: Leaf, c: IssueState): IssueVerdict {
 }
 
 function judgeOperators(event: Verb, leaf: Leaf, c: IssueState): IssueVerdict {
-  const allowedIf = (allowed: boolean) => (allowed ? APPLY : notAllowed(event, leaf, c));
+  const allowedIf = (allowed: boolean) => (allowed ? APPLY : notAllowed(event, leaf));
   switch (event.type) {
     case 'ASSIGN':
       return judgeAssign(event, leaf, c);
@@ -150,7 +155,7 @@ function judgeAssign(event: EventOf<'ASSIGN'>, leaf: Leaf, c: IssueState): Issue
   if (event.agentId === null) return APPLY;
   const facts = factsOf(event.stamp, event.agentId);
   if (!facts) return noSuchAgent(event.agentId);
-  return canTakeRuns(facts) ? APPLY : notAllowed(event, leaf, c, terminated(event.agentId));
+  return canTakeRuns(facts) ? APPLY : notAllowed(event, leaf, terminated(event.agentId));
 }
 
 // -- a worker's word ------------------------------------------------------------------------------------------------------
@@ -254,14 +259,14 @@ function terminated(agentId: string): string {
   return `Agent ${agentId} is terminated and takes no issues.`;
 }
 
-function notAllowed(event: IssueMachineEvent, leaf: Leaf, c: IssueState, message?: string): Refused {
+/** Without `allowed`: that is asked of the whole judge, once the refusal is certain. */
+function notAllowed(event: IssueMachineEvent, leaf: Leaf, message?: string): Refused {
   const [state, substate = null] = leaf.split('.') as [string, string?];
-  const s = { value: substate === null ? state : { [state]: substate }, context: c };
   return {
     is: 'refused',
     code: 'NOT_ALLOWED',
     message: message ?? `${event.type} is not allowed in ${leaf}.`,
-    detail: { state, substate, allowed: allowedTypes(s, event.by, event.stamp) },
+    detail: { state, substate },
   };
 }
 

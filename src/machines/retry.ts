@@ -132,7 +132,7 @@ export function moveRetry(d: Draft, due: number, cause: 'human_wake' | 'operator
 /** The wait is over: the run that was created with the retry becomes queued. */
 export function promoteRetry(d: Draft): void {
   const { retry, ...waited } = d.run as Run & { retry: NonNullable<Run['retry']> };
-  const run: Run = { ...waited, queued: d.at };
+  const run: Run = { queued: d.at, ...waited };
   effect(d, 'retry.due', {
     runId: runId(d.id, run.n),
     agentId: d.assignee,

@@ -77,7 +77,7 @@ export function acceptWake(d: Draft, asked: Asked, joins: boolean): void {
   };
   effect(d, 'wake.accepted', wakeData(d.id, wake));
   d.wakes = [...d.wakes, wake];
-  if (joins && d.run) effect(d, 'wake.coalesced', { ...wakeData(d.id, wake), runId: runId(d.id, d.run.n) });
+  if (joins && d.run) effect(d, 'wake.coalesced', { runId: runId(d.id, d.run.n), ...wakeData(d.id, wake) });
   makeRoom(d, room);
 }
 
@@ -93,7 +93,7 @@ function mergeWake(d: Draft, asked: Asked): boolean {
     ...(asked.payload === undefined ? {} : { payload: asked.payload }),
   };
   d.wakes = d.wakes.with(i, merged);
-  effect(d, 'wake.coalesced', { ...wakeData(d.id, merged), merged: merged.merged });
+  effect(d, 'wake.coalesced', { merged: merged.merged, ...wakeData(d.id, merged) });
   return true;
 }
 
@@ -109,7 +109,7 @@ export function makeRoom(d: Draft, room: number): void {
 export function deliverWakes(d: Draft, run: Run): Wake[] {
   const wakes = waitingWakes(d);
   for (const wake of wakes) {
-    effect(d, 'wake.delivered', { ...wakeData(d.id, wake), runId: runId(d.id, run.n) });
+    effect(d, 'wake.delivered', { runId: runId(d.id, run.n), ...wakeData(d.id, wake) });
   }
   d.wakes = [];
   return wakes;
@@ -117,7 +117,7 @@ export function deliverWakes(d: Draft, run: Run): Wake[] {
 
 function dropWake(d: Draft, wake: Wake, reason: string): void {
   d.wakes = d.wakes.filter((w) => w !== wake);
-  effect(d, 'wake.dropped', { ...wakeData(d.id, wake), cause: reason });
+  effect(d, 'wake.dropped', { cause: reason, ...wakeData(d.id, wake) });
 }
 
 /** The issue closes: machine wakes end here, people's wait for REOPEN. */
@@ -128,7 +128,7 @@ export function dropMachineWakes(d: Draft): void {
 /** A retry's own wake ends with its run, and with the same cause; no successor gets it. */
 export function dropRetryWake(d: Draft, run: Run, cause: string): void {
   const wake = retryWake(d.id, run);
-  if (wake) effect(d, 'wake.dropped', { ...wakeData(d.id, wake), cause, runId: runId(d.id, run.n) });
+  if (wake) effect(d, 'wake.dropped', { cause, runId: runId(d.id, run.n), ...wakeData(d.id, wake) });
 }
 
 /** A wake sent to an issue that is closed and is not to be reopened. */
@@ -141,7 +141,7 @@ export function refuseWake(d: Draft, asked: Asked): void {
 /** The wake made with a retry. */
 export function acceptRetryWake(d: Draft, run: Run): void {
   const wake = retryWake(d.id, run);
-  if (wake) effect(d, 'wake.accepted', { ...wakeData(d.id, wake), runId: runId(d.id, run.n) });
+  if (wake) effect(d, 'wake.accepted', { runId: runId(d.id, run.n), ...wakeData(d.id, wake) });
 }
 
 export function humanWaits(c: { readonly wakes: readonly Wake[] }): boolean {

@@ -1,0 +1,3 @@
+import { tableSuite } from './table.ts';
+
+tableSuite('development build');
