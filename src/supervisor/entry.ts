@@ -5,9 +5,9 @@
 import type { Columns, Stamp } from '../machines/kind.ts';
 import { dotted } from '../machines/step.ts';
 import type { EntryRow } from '../persistence/store.ts';
+import type { EntryDraft } from './draft.ts';
 import type { AnyKind, Resident, Version } from './resident.ts';
 import type { JournalLine, Published } from './router.ts';
-import type { EntryDraft } from './turn.ts';
 
 /** The JSON of a journal row: all that a replay needs (A11). */
 export interface EntryJson {

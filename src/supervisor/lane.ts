@@ -12,10 +12,10 @@
  */
 import type { Clock } from '../clock.ts';
 import type { ActorRow, Batch, EntryRow, RecordRow, Store } from '../persistence/store.ts';
+import type { Draft, Turn } from './draft.ts';
 import { SealedEntry } from './entry.ts';
 import type { Meter } from './meter.ts';
 import { earliest, type Resident, snapshotText, type Version } from './resident.ts';
-import type { Draft, Turn } from './turn.ts';
 
 /** Journal rows per batch at most: beyond that a larger batch only adds latency (measured by the store's author). */
 const BATCH_ENTRIES = 512;

@@ -9,22 +9,26 @@
 import type { Clock, Random } from '../clock.ts';
 import { PARTITIONS, partitionOf } from '../ids.ts';
 import type { ActorRow, Owned, Store } from '../persistence/store.ts';
+import { Alarms } from './alarms.ts';
 import type { PendingClaim } from './claims.ts';
 import type { Company } from './company.ts';
+import type { Turn } from './draft.ts';
+import { fail, land, poison } from './landing.ts';
 import { type LandedTurn, Lane, type LaneRoom } from './lane.ts';
 import { Loader } from './loader.ts';
+import { Mailbox } from './mailbox.ts';
 import type { Gauges, Meter } from './meter.ts';
-import { Partition, type PendingCall } from './partition.ts';
+import { Partition } from './partition.ts';
+import { draining, unavailable } from './refusals.ts';
 import { Residence } from './residence.ts';
 import { type AnyKind, earliest, Resident, revive, type Version } from './resident.ts';
 import type { Refusal } from './router.ts';
-import { leaseKey, RunLeases } from './run-leases.ts';
+import { RunLeases } from './run-leases.ts';
 import { Sessions } from './sessions.ts';
 import { Showing } from './showing.ts';
 import { Slots } from './slots.ts';
-import { spreadOut } from './spread.ts';
 import { Timers } from './timers.ts';
-import { adopt, makeTurn, type Turn, type TurnRoom } from './turn.ts';
+import type { TurnRoom } from './turn.ts';
 
 /** Two connections commit, partition → lane by remainder (A4): more cost MultiXacts and gain nothing on 2–4 cores. */
 export const LANES = 2;
@@ -34,8 +38,6 @@ export const HORIZON_MS = 60_000;
 const MOST_BACKLOG = 20_000;
 /** New work is refused once the database has been silent for this long, ms. */
 const SILENCE_MS = 1000;
-/** Wait suggested with a refusal, ms. */
-const AFTER_MS = 500;
 
 export interface NodeOptions {
   readonly store: Store;
@@ -67,11 +69,12 @@ export class Node implements LaneRoom, TurnRoom {
   readonly showing: Showing;
   readonly loader: Loader;
   readonly lanes: readonly Lane[];
+  readonly mailbox = new Mailbox(this);
+  readonly alarms = new Alarms(this);
   draining = false;
   /** Timers due before this (epoch ms) are in the heap. */
   horizon = 0;
   quarantines = 0;
-  private turns = 0;
 
   constructor(options: NodeOptions) {
     this.store = options.store;
@@ -81,7 +84,7 @@ export class Node implements LaneRoom, TurnRoom {
     this.node = options.name;
     this.log = options.log;
     this.kinds = new Map(options.kinds.map((kind) => [kind.kind, kind]));
-    this.timers = new Timers(this.clock, (key, due) => this.fired(key, due));
+    this.timers = new Timers(this.clock, (key, due) => this.alarms.fired(key, due));
     this.leases = new RunLeases(this.clock, this.timers);
     this.showing = new Showing(this.clock, this.slots, this.leases);
     this.loader = new Loader(this.store, this.clock, (row) => this.arrived(row));
@@ -114,82 +117,6 @@ export class Node implements LaneRoom, TurnRoom {
     return null;
   }
 
-  /** Makes a turn of the call now, or once what it needs is loaded; order per first actor is kept. */
-  post(partition: Partition, call: PendingCall): void {
-    if (partition.state === 'lost') return call.failed(unavailable('the partition moved to another node'));
-    const key = call.works[0]?.actorId ?? call.claim?.claim.pool ?? '';
-    const queue = partition.waiting.get(key);
-    if (queue) {
-      queue.push(call);
-      return;
-    }
-    const missing = this.attempt(partition, call);
-    if (!missing) return;
-    partition.waiting.set(key, [call]);
-    void this.drain(partition, key, missing);
-  }
-
-  private async drain(partition: Partition, key: string, firstMissing: readonly string[]): Promise<void> {
-    const queue = partition.waiting.get(key)!;
-    let missing: readonly string[] | null = firstMissing;
-    while (queue.length > 0) {
-      const call = queue[0]!;
-      try {
-        if (missing) for (const id of await this.loader.load(missing)) call.absent.add(id);
-      } catch {
-        queue.shift();
-        missing = null;
-        call.failed(unavailable('the database does not answer'));
-        continue;
-      }
-      if (partition.state === 'lost') {
-        for (const waiting of queue.splice(0))
-          waiting.failed(unavailable('the partition moved to another node'));
-        break;
-      }
-      missing = this.attempt(partition, call);
-      if (!missing) queue.shift();
-      if (!missing && queue.length > 0) missing = [];
-    }
-    partition.waiting.delete(key);
-  }
-
-  /** One try. Answers the actors to load first, or null when the call was dealt with. */
-  private attempt(partition: Partition, call: PendingCall): readonly string[] | null {
-    for (;;) {
-      const made = makeTurn(this, {
-        company: call.company,
-        partition: partition.number,
-        works: call.works,
-        absent: call.absent,
-        ...(call.claim ? { claim: call.claim } : {}),
-      });
-      switch (made.is) {
-        case 'missing':
-          return made.ids;
-        case 'thrown':
-          this.quarantine(made.actor, made.event, made.error);
-          if (made.actor.id !== call.works[0]?.actorId && this.residence.get(made.actor.id)) continue;
-          call.failed(internal());
-          return null;
-        case 'endless':
-          this.log('error', 'a turn caused too many events and was refused', { works: call.works.length });
-          call.failed(internal());
-          return null;
-        case 'made': {
-          const { turn } = made;
-          if (!turn.empty) {
-            adopt(this, turn, ++this.turns);
-            for (const { actor } of turn.drafts.values()) this.armTimers(actor);
-            this.laneOf(partition.number).submit(turn);
-          }
-          call.ended(made.outcome, turn.empty ? made.judgedOn : turn);
-          return null;
-        }
-      }
-    }
-  }
-
   laneOf(partition: number): Lane {
     return this.lanes[partition % LANES]!;
   }
@@ -218,43 +145,11 @@ export class Node implements LaneRoom, TurnRoom {
   }
 
   landed(turns: readonly LandedTurn[]): void {
-    for (const { turn } of turns) {
-      for (const { actor, after } of turn.drafts.values()) {
-        actor.committed = after;
-        if (actor.pending === turn) actor.pending = null;
-        this.residence.weigh(actor, actor.textLength);
-        this.leases.settle(actor.id, actor.kind.lease?.(after.state) ?? null);
-        this.armTimers(actor);
-      }
-    }
-    for (const { turn } of turns) {
-      for (const [claim, ids] of turn.grants) this.answerClaim(turn, claim, ids);
-      for (const settled of turn.settled) settled(true);
-    }
-    for (const { turn, entries } of turns) {
-      for (const entry of entries) turn.company.feed.publish(entry);
-      for (const { notice, pool } of turn.notices) this.sessions.send(notice.runId, pool, notice.frame);
-    }
-    for (const { turn } of turns) {
-      for (const { actorId, spread } of turn.spreads) void spreadOut(this, turn.company, actorId, spread);
-    }
-    this.residence.sweep();
+    land(this, turns);
   }
 
-  private answerClaim(turn: Turn, claim: PendingClaim, ids: readonly string[]): void {
-    const grants: string[] = [];
-    for (const id of ids) {
-      const draft = turn.drafts.get(id)!;
-      const { actor, after } = draft;
-      const runtime = this.showing.runtimeOf(actor, after);
-      const granted = actor.kind.granted?.(after.state, after.head, runtime);
-      if (!granted) continue;
-      const runId = actor.kind.lease?.(after.state)?.runId;
-      if (runId !== undefined && claim.claim.session) this.sessions.granted(runId, claim.claim.session);
-      grants.push(JSON.stringify(granted));
-    }
-    this.slots.pool(claim.claim.pool).seenAt = this.clock.now();
-    claim.answer({ is: 'granted', grants });
+  poisoned(turn: Turn, dependents: readonly Turn[], error: Error): void {
+    poison(this, turn, dependents, error);
   }
 
   lost(number: number): void {
@@ -281,7 +176,7 @@ export class Node implements LaneRoom, TurnRoom {
     for (const pool of this.slots.all()) {
       if (theirs(pool.id)) for (const claim of pool.claims) claim.answer(refusal);
     }
-    for (const lane of this.lanes) for (const turn of lane.forget(numbers)) this.fail(turn, refusal);
+    for (const lane of this.lanes) for (const turn of lane.forget(numbers)) fail(turn, refusal);
     for (const actor of [...this.residence.all()]) {
       if (!numbers.has(actor.partition)) continue;
       this.timers.cancel(actor.id);
@@ -291,36 +186,6 @@ export class Node implements LaneRoom, TurnRoom {
     this.slots.forget(theirs);
     for (const partition of gone) for (const company of partition.companies.values()) company.feed.close();
     this.meter.partitions(this.partitions.size);
-  }
-
-  poisoned(turn: Turn, dependents: readonly Turn[], error: Error): void {
-    const [first] = turn.entries;
-    const refusal = unavailable('an actor this was built on could not be stored');
-    const touched = new Set<Resident>();
-    for (const t of [turn, ...dependents]) {
-      for (const { actor } of t.drafts.values()) touched.add(actor);
-    }
-    // Memory was ahead of the database: what these actors are is what was committed last.
-    for (const actor of touched) {
-      actor.newest = actor.committed;
-      actor.pending = null;
-      actor.shown = null;
-      if (actor.committed) {
-        this.slots.place(actor.id, actor.kind.slot(actor.committed.state));
-        this.armTimers(actor);
-      } else {
-        this.slots.place(actor.id, null);
-        this.residence.remove(actor.id);
-      }
-    }
-    if (first) this.quarantine(first.actor, first.type, error);
-    this.fail(turn, internal());
-    for (const dependent of dependents) this.fail(dependent, refusal);
-  }
-
-  private fail(turn: Turn, refusal: Refusal): void {
-    for (const claim of turn.grants.keys()) claim.answer(refusal);
-    for (const settled of turn.settled) settled(false);
   }
 
   // -- actors coming and going ---------------------------------------------------------------
@@ -380,79 +245,7 @@ export class Node implements LaneRoom, TurnRoom {
     this.log('error', 'an actor was quarantined', { actor: actor.id, event, reason: error.message });
   }
 
-  // -- time ----------------------------------------------------------------------------------
-
-  private fired(key: string, due: number): void {
-    this.meter.fired(this.clock.now() - due);
-    if (key.startsWith('claim ')) return this.claimDue(key);
-    const lease = key.startsWith(leaseKey(''));
-    const actorId = lease ? key.slice(leaseKey('').length) : key;
-    const partition = this.partitions.get(partitionOf(actorId));
-    if (!partition) return;
-    const event = lease ? this.leases.expire(actorId) : { type: 'due' };
-    if (!event) return;
-    void this.postTimed(partition, key, actorId, event);
-  }
-
-  /** `key`: the timer's, to set it again where the database does not answer. */
-  private async postTimed(
-    partition: Partition,
-    key: string,
-    actorId: string,
-    event: { readonly type: string },
-  ): Promise<void> {
-    const resident = this.residence.get(actorId);
-    let actor: Resident | null = resident ?? null;
-    if (!actor) {
-      try {
-        await this.loader.load([actorId]);
-      } catch {
-        this.again(partition, key);
-        return;
-      }
-      actor = this.residence.get(actorId) ?? null;
-    }
-    const company = actor && partition.companies.get(actor.companyId);
-    if (!actor || !company || partition.state === 'lost') return;
-    this.post(partition, {
-      company,
-      works: [{ actorId, event, by: { kind: 'system', id: 'baton' }, due: key === actorId }],
-      absent: new Set(),
-      ended: (outcome) => {
-        if (outcome.is !== 'accepted') this.armTimers(actor);
-      },
-      failed: (refusal) => {
-        if (refusal.is === 'retry') this.again(partition, key);
-      },
-    });
-  }
-
-  /** The database did not answer: the same timer once more, a little later. */
-  private again(partition: Partition, key: string): void {
-    if (partition.state !== 'lost') this.timers.set(key, this.clock.now() + AFTER_MS);
-  }
-
-  private readonly claimsByKey = new Map<string, PendingClaim>();
-  private claimCount = 0;
-
-  /** Sets a claim's deadline; answers the key to take it back with. */
-  setDeadline(claim: PendingClaim): string {
-    const key = `claim ${++this.claimCount}`;
-    this.claimsByKey.set(key, claim);
-    this.timers.set(key, this.clock.now() + claim.claim.waitMs);
-    return key;
-  }
-
-  clearDeadline(key: string): void {
-    this.claimsByKey.delete(key);
-    this.timers.cancel(key);
-  }
-
-  private claimDue(key: string): void {
-    const claim = this.claimsByKey.get(key);
-    this.claimsByKey.delete(key);
-    if (claim) this.withdraw(claim);
-  }
+  // -- claims --------------------------------------------------------------------------------
 
   /** Ends a waiting claim with nothing; a grant already made stands and is answered when it has landed. */
   withdraw(claim: PendingClaim): void {
@@ -513,19 +306,4 @@ export class Node implements LaneRoom, TurnRoom {
   get ownsAll(): boolean {
     return this.partitions.size === PARTITIONS;
   }
-}
-
-export function unavailable(message: string, detail?: Record<string, unknown>): Refusal {
-  return { is: 'retry', code: 'UNAVAILABLE', message, afterMs: AFTER_MS, ...(detail ? { detail } : {}) };
-}
-function draining(): Refusal {
-  return { is: 'retry', code: 'DRAINING', message: 'the server is stopping', afterMs: AFTER_MS };
-}
-function internal(): Refusal {
-  return {
-    is: 'refused',
-    code: 'INTERNAL',
-    message: 'this event made its machine fail; the issue is quarantined and its last state kept',
-    detail: {},
-  };
 }

@@ -5,8 +5,8 @@
  */
 import type { PendingClaim } from './claims.ts';
 import type { Company } from './company.ts';
+import type { Outcome, Turn, Work } from './draft.ts';
 import type { Refusal } from './router.ts';
-import type { Outcome, Turn, Work } from './turn.ts';
 
 /** Something asked of a partition, with the ways to answer. Exactly one of them is called, once. */
 export interface PendingCall {

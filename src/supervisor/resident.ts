@@ -5,7 +5,7 @@
  */
 import type { ActorKind, Persisted } from '../machines/kind.ts';
 import type { ActorRow } from '../persistence/store.ts';
-import type { Turn } from './turn.ts';
+import type { Turn } from './draft.ts';
 
 /** A delayed event of a machine with its absolute due time, epoch ms (A6). Stored with the snapshot. */
 export interface Timer {

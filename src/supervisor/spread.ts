@@ -6,8 +6,8 @@
 
 import { partitionOf } from '../ids.ts';
 import type { Company } from './company.ts';
+import type { Turn, Work } from './draft.ts';
 import type { Node } from './node.ts';
-import type { Turn, Work } from './turn.ts';
 
 /** Actors per turn (domain: pages of 500). */
 const PAGE = 500;
@@ -59,7 +59,7 @@ function post(node: Node, company: Company, works: readonly Work[]): Promise<boo
   const partition = node.partitions.get(partitionOf(company.id));
   if (!partition) return Promise.resolve(false);
   return new Promise((resolve) => {
-    node.post(partition, {
+    node.mailbox.post(partition, {
       company,
       works,
       absent: new Set(),

@@ -2,12 +2,13 @@
 import type { Clock, Random } from '../clock.ts';
 import type { Catalog } from '../persistence/catalog.ts';
 import type { Store } from '../persistence/store.ts';
-import { LocalRouter } from './local-router.ts';
+import { localRouter } from './local-router.ts';
 import { type Meter, noMeter } from './meter.ts';
 import { Node, type NodeOptions } from './node.ts';
 import { Ownership } from './ownership.ts';
 import type { AnyKind } from './resident.ts';
 import { prune } from './retention.ts';
+import type { Router } from './router.ts';
 
 export interface NodeSettings {
   readonly store: Store;
@@ -27,7 +28,7 @@ export interface NodeSettings {
 
 export interface RunningNode {
   readonly node: Node;
-  readonly router: LocalRouter;
+  readonly router: Router;
   readonly ownership: Ownership;
   /** Refuses new work, lets what is in flight commit (at most `ms`), gives its partitions up. */
   stop(ms: number): Promise<void>;
@@ -51,7 +52,7 @@ export function startNode(settings: NodeSettings): RunningNode {
     log: settings.log ?? (() => {}),
   });
   const ownership = new Ownership(node, settings.nodeTtlMs);
-  const router = new LocalRouter(node, ownership, settings.catalog);
+  const router = localRouter(node, ownership, settings.catalog);
   ownership.start();
   const stopPruning = settings.retentionMs > 0 ? prune(node, settings.retentionMs) : () => {};
   const end = () => {

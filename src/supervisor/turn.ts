@@ -14,106 +14,21 @@
  */
 import type { Clock, Random } from '../clock.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { Actor, Facts, Out, Slot, Stamp } from '../machines/kind.ts';
+import type { Actor, Facts, Slot, Stamp } from '../machines/kind.ts';
 import { unborn } from '../machines/step.ts';
 import { advance } from './advance.ts';
 import type { PendingClaim } from './claims.ts';
-import type { Company } from './company.ts';
+import { type Call, type EntryDraft, type Outcome, Turn, type Work } from './draft.ts';
 import type { Residence } from './residence.ts';
 import { type AnyKind, earliest, Resident, type Timer, type Version } from './resident.ts';
 import type { Pool, Slots } from './slots.ts';
+import { Endless, guarded, Missing, Thrown } from './turn-exits.ts';
 
 /** More events than this caused by one turn, and the whole turn is refused: a loop between actors. */
 const MOST_CAUSED = 1000;
 /** Type letter of the ids that stamps draw. */
 const DRAWN_LETTER = 'm';
 const SYSTEM: Actor = { kind: 'system', id: 'baton' };
-
-/** One event for one actor. `due`: whatever timer of the actor is due; `birth`: make it. */
-export interface Work {
-  readonly actorId: string;
-  readonly event: { readonly type: string };
-  readonly by: Actor;
-  readonly key?: string | undefined;
-  readonly expectedVersion?: number | undefined;
-  readonly due?: boolean;
-  readonly birth?: { readonly kind: AnyKind; readonly asked: unknown };
-}
-
-/** What is asked of a turn: events in order, or a claim to be served. */
-export interface Call {
-  readonly company: Company;
-  readonly partition: number;
-  readonly works: readonly Work[];
-  readonly claim?: PendingClaim;
-  /** Actors that were looked for and do not exist. */
-  readonly absent: ReadonlySet<string>;
-}
-
-/** An actor as this turn would leave it. */
-export interface Draft {
-  readonly actor: Resident;
-  after: Version;
-  headChanged: boolean;
-}
-
-/** A journal row to be. */
-export interface EntryDraft {
-  readonly actor: Resident;
-  readonly before: Version | null;
-  readonly after: Version;
-  readonly type: string;
-  readonly event: { readonly type: string };
-  readonly stamp: Stamp;
-  readonly by: Actor;
-  readonly key: string | null;
-  readonly effects: readonly { type: string; data: Record<string, unknown> }[];
-}
-
-type OutOf<K extends Out['out']> = Extract<Out, { out: K }>;
-
-/** How the call's first event ended. */
-export type Outcome =
-  | {
-      readonly is: 'accepted' | 'duplicate' | 'unchanged';
-      readonly actor: Resident;
-      readonly version: number;
-      readonly ids: readonly string[];
-    }
-  | { readonly is: 'born'; readonly actors: readonly Resident[]; readonly duplicate: boolean }
-  | {
-      readonly is: 'refused';
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly detail: Record<string, unknown>;
-    }
-  | { readonly is: 'renewed'; readonly actor: Resident; readonly version: number }
-  | { readonly is: 'ignored' };
-
-/** Everything one turn changed, as one whole: a batch holds whole turns (A4). */
-export class Turn {
-  readonly company: Company;
-  readonly partition: number;
-  /** Given at adoption; later turns have greater numbers. */
-  n = 0;
-  readonly drafts = new Map<string, Draft>();
-  readonly entries: EntryDraft[] = [];
-  readonly records: { actorId: string; at: number; record: OutOf<'record'> }[] = [];
-  readonly notices: { actorId: string; pool: string | null; notice: OutOf<'notify'> }[] = [];
-  readonly spreads: { actorId: string; spread: OutOf<'spread'> }[] = [];
-  readonly grants = new Map<PendingClaim, string[]>();
-  /** Called once, when the turn is committed or has failed. */
-  readonly settled: ((committed: boolean) => void)[] = [];
-
-  constructor(company: Company, partition: number) {
-    this.company = company;
-    this.partition = partition;
-  }
-
-  get empty(): boolean {
-    return this.entries.length === 0;
-  }
-}
 
 export type Made =
   | { readonly is: 'made'; readonly turn: Turn; readonly outcome: Outcome; readonly judgedOn: Turn | null }
@@ -122,26 +37,6 @@ export type Made =
   /** A machine threw: this actor must be put aside (A9). */
   | { readonly is: 'thrown'; readonly actor: Resident; readonly event: string; readonly error: Error }
   | { readonly is: 'endless' };
-
-class Missing extends Error {
-  readonly ids: readonly string[];
-  constructor(ids: readonly string[]) {
-    super('not in memory');
-    this.ids = ids;
-  }
-}
-class Thrown extends Error {
-  readonly actor: Resident;
-  readonly event: string;
-  readonly error: Error;
-  constructor(actor: Resident, event: string, error: Error) {
-    super(error.message);
-    this.actor = actor;
-    this.event = event;
-    this.error = error;
-  }
-}
-class Endless extends Error {}
 
 /** What a turn is made from. */
 export interface TurnRoom {
@@ -475,14 +370,6 @@ class Making {
     const actor = this.find(actorId);
     if (!actor?.kind.grant) throw new Error(`${actorId} wants a slot and cannot be granted one`);
     return actor.kind.grant(claim.claim.claimId);
-  }
-}
-
-function guarded<T>(actor: Resident, event: { type: string }, f: () => T): T {
-  try {
-    return f();
-  } catch (error) {
-    throw new Thrown(actor, event.type, error instanceof Error ? error : new Error(String(error)));
   }
 }
 

@@ -1,0 +1,95 @@
+/**
+ * What a turn is made of and what it leaves: the events asked of it, its drafts, its journal rows to be, and everything
+ * that will be said to the world once it is committed.
+ */
+import type { ErrorCode } from '../errors.ts';
+import type { Actor, Out, Stamp } from '../machines/kind.ts';
+import type { PendingClaim } from './claims.ts';
+import type { Company } from './company.ts';
+import type { AnyKind, Resident, Version } from './resident.ts';
+
+/** One event for one actor. `due`: whatever timer of the actor is due; `birth`: make it. */
+export interface Work {
+  readonly actorId: string;
+  readonly event: { readonly type: string };
+  readonly by: Actor;
+  readonly key?: string | undefined;
+  readonly expectedVersion?: number | undefined;
+  readonly due?: boolean;
+  readonly birth?: { readonly kind: AnyKind; readonly asked: unknown };
+}
+
+/** What is asked of a turn: events in order, or a claim to be served. */
+export interface Call {
+  readonly company: Company;
+  readonly partition: number;
+  readonly works: readonly Work[];
+  readonly claim?: PendingClaim;
+  /** Actors that were looked for and do not exist. */
+  readonly absent: ReadonlySet<string>;
+}
+
+/** An actor as this turn would leave it. */
+export interface Draft {
+  readonly actor: Resident;
+  after: Version;
+  headChanged: boolean;
+}
+
+/** A journal row to be. */
+export interface EntryDraft {
+  readonly actor: Resident;
+  readonly before: Version | null;
+  readonly after: Version;
+  readonly type: string;
+  readonly event: { readonly type: string };
+  readonly stamp: Stamp;
+  readonly by: Actor;
+  readonly key: string | null;
+  readonly effects: readonly { type: string; data: Record<string, unknown> }[];
+}
+
+type OutOf<K extends Out['out']> = Extract<Out, { out: K }>;
+
+/** How the call's first event ended. */
+export type Outcome =
+  | {
+      readonly is: 'accepted' | 'duplicate' | 'unchanged';
+      readonly actor: Resident;
+      readonly version: number;
+      readonly ids: readonly string[];
+    }
+  | { readonly is: 'born'; readonly actors: readonly Resident[]; readonly duplicate: boolean }
+  | {
+      readonly is: 'refused';
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly detail: Record<string, unknown>;
+    }
+  | { readonly is: 'renewed'; readonly actor: Resident; readonly version: number }
+  | { readonly is: 'ignored' };
+
+/** Everything one turn changed, as one whole: a batch holds whole turns (A4). */
+export class Turn {
+  readonly company: Company;
+  readonly partition: number;
+  /** Given at adoption; later turns have greater numbers. */
+  n = 0;
+  readonly drafts = new Map<string, Draft>();
+  readonly entries: EntryDraft[] = [];
+  readonly records: { actorId: string; at: number; record: OutOf<'record'> }[] = [];
+  readonly notices: { actorId: string; pool: string | null; notice: OutOf<'notify'> }[] = [];
+  readonly spreads: { actorId: string; spread: OutOf<'spread'> }[] = [];
+  readonly grants = new Map<PendingClaim, string[]>();
+  /** Called once, when the turn is committed or has failed. */
+  readonly settled: ((committed: boolean) => void)[] = [];
+
+  constructor(company: Company, partition: number) {
+    this.company = company;
+    this.partition = partition;
+  }
+
+  get empty(): boolean {
+    return this.entries.length === 0;
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The mailbox of the partitions: calls become turns in order of their first actor. A call whose turn needs an actor that
+ * is not in memory waits for the load, and whoever comes after it for the same actor waits behind it.
+ */
+import type { Node } from './node.ts';
+import type { Partition, PendingCall } from './partition.ts';
+import { internal, unavailable } from './refusals.ts';
+import { adopt, type Made, makeTurn } from './turn.ts';
+
+export class Mailbox {
+  private turns = 0;
+  private readonly node: Node;
+
+  constructor(node: Node) {
+    this.node = node;
+  }
+
+  /** Makes a turn of the call now, or once what it needs is loaded; order per first actor is kept. */
+  post(partition: Partition, call: PendingCall): void {
+    if (partition.state === 'lost') {
+      call.failed(unavailable('the partition moved to another node'));
+      return;
+    }
+    const key = call.works[0]?.actorId ?? call.claim?.claim.pool ?? '';
+    const queue = partition.waiting.get(key);
+    if (queue) {
+      queue.push(call);
+      return;
+    }
+    const missing = this.attempt(partition, call);
+    if (!missing) return;
+    partition.waiting.set(key, [call]);
+    void this.drain(partition, key, missing);
+  }
+
+  private async drain(partition: Partition, key: string, firstMissing: readonly string[]): Promise<void> {
+    const queue = partition.waiting.get(key)!;
+    let missing: readonly string[] | null = firstMissing;
+    while (queue.length > 0) {
+      const call = queue[0]!;
+      try {
+        if (missing) for (const id of await this.node.loader.load(missing)) call.absent.add(id);
+      } catch {
+        queue.shift();
+        missing = null;
+        call.failed(unavailable('the database does not answer'));
+        continue;
+      }
+      if (partition.state === 'lost') {
+        for (const waiting of queue.splice(0))
+          waiting.failed(unavailable('the partition moved to another node'));
+        break;
+      }
+      missing = this.attempt(partition, call);
+      if (!missing) queue.shift();
+      if (!missing && queue.length > 0) missing = [];
+    }
+    partition.waiting.delete(key);
+  }
+
+  /** One try. Answers the actors to load first, or null when the call was dealt with. */
+  private attempt(partition: Partition, call: PendingCall): readonly string[] | null {
+    for (;;) {
+      const made = this.make(partition, call);
+      switch (made.is) {
+        case 'missing':
+          return made.ids;
+        case 'thrown':
+          this.node.quarantine(made.actor, made.event, made.error);
+          if (made.actor.id !== call.works[0]?.actorId && this.node.residence.get(made.actor.id)) continue;
+          call.failed(internal());
+          return null;
+        case 'broken':
+          this.node.log('error', 'a turn failed and was refused', {
+            error: made.error.stack ?? made.error.message,
+          });
+          call.failed(internal());
+          return null;
+        case 'endless':
+          this.node.log('error', 'a turn caused too many events and was refused', {
+            works: call.works.length,
+          });
+          call.failed(internal());
+          return null;
+        case 'made': {
+          const { turn } = made;
+          if (!turn.empty) {
+            adopt(this.node, turn, ++this.turns);
+            for (const { actor } of turn.drafts.values()) this.node.armTimers(actor);
+            this.node.laneOf(partition.number).submit(turn);
+          }
+          call.ended(made.outcome, turn.empty ? made.judgedOn : turn);
+          return null;
+        }
+      }
+    }
+  }
+
+  private make(partition: Partition, call: PendingCall): Made | { is: 'broken'; error: Error } {
+    try {
+      return makeTurn(this.node, {
+        company: call.company,
+        partition: partition.number,
+        works: call.works,
+        absent: call.absent,
+        ...(call.claim ? { claim: call.claim } : {}),
+      });
+    } catch (error) {
+      return { is: 'broken', error: error instanceof Error ? error : new Error(String(error)) };
+    }
+  }
+}

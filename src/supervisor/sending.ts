@@ -1,0 +1,100 @@
+/** Events and births from outside: posted to their partition, answered when what they were judged on is committed (A3). */
+import { birthId } from './births.ts';
+import type { Company } from './company.ts';
+import type { Outcome, Work } from './draft.ts';
+import type { Node } from './node.ts';
+import type { Partition } from './partition.ts';
+import type { Placement } from './placement.ts';
+import { isRefusal, refuse, unavailable } from './refusals.ts';
+import type { Answer, Birth, Born, Envelope, Refusal } from './router.ts';
+
+export class Sending {
+  private readonly node: Node;
+  private readonly placement: Placement;
+
+  constructor(node: Node, placement: Placement) {
+    this.node = node;
+    this.placement = placement;
+  }
+
+  async send(e: Envelope): Promise<Answer> {
+    const at = this.placement.placed(e.actorId) ?? (await this.placement.place(e.actorId));
+    if (isRefusal(at)) return this.counted(e.event.type, at);
+    const company =
+      this.placement.companyAt(at, e.actorId) ?? (await this.placement.companyOf(at, e.actorId));
+    if (isRefusal(company)) return this.counted(e.event.type, company);
+    const over = this.node.overload(at.number);
+    if (over) return this.counted(e.event.type, over);
+    return new Promise((resolve) => {
+      const work: Work = { ...e };
+      this.post(at, company, [work], (answer) => {
+        if (isRefusal(answer)) return resolve(this.counted(e.event.type, answer));
+        if (answer.is === 'ignored' || answer.is === 'born') {
+          return resolve(this.counted(e.event.type, refuse('INTERNAL', `${e.event.type} came to nothing`)));
+        }
+        const { actor } = answer;
+        const is = answer.is === 'renewed' ? 'unchanged' : answer.is;
+        const ids = answer.is === 'renewed' ? [] : answer.ids;
+        this.node.meter.answered(e.event.type, is);
+        resolve({ is, version: answer.version, view: this.node.showing.committed(actor), ids });
+      });
+    });
+  }
+
+  async create(b: Birth): Promise<Born> {
+    const at = this.placement.placed(b.companyId) ?? (await this.placement.place(b.companyId));
+    if (isRefusal(at)) return this.counted('CREATED', at);
+    const company = at.companies.get(b.companyId) ?? (await this.placement.known(at, b.companyId));
+    if (!company) return this.counted('CREATED', refuse('NOT_FOUND', 'there is no such company'));
+    const kind = this.node.kinds.get(b.kind);
+    if (!kind) throw new Error(`no kind ${b.kind}`);
+    const over = this.node.overload(at.number);
+    if (over) return this.counted('CREATED', over);
+    const works = b.asked.map((asked, index): Work => {
+      const of = { by: b.by, scope: company.id, key: b.key, index };
+      const actorId = birthId(this.node.random, kind.letter, at.number, of);
+      return { actorId, event: { type: 'CREATED' }, by: b.by, key: b.key, birth: { kind, asked } };
+    });
+    return new Promise((resolve) => {
+      this.post(at, company, works, (answer) => {
+        if (isRefusal(answer)) return resolve(this.counted('CREATED', answer));
+        if (answer.is !== 'born') return resolve(refuse('INTERNAL', 'the creation came to nothing'));
+        this.node.meter.answered('CREATED', answer.duplicate ? 'duplicate' : 'accepted');
+        const items = answer.actors.map((actor) => ({
+          id: actor.id,
+          version: actor.committed?.version ?? 1,
+          view: this.node.showing.committed(actor),
+        }));
+        resolve({ is: answer.duplicate ? 'duplicate' : 'accepted', items });
+      });
+    });
+  }
+
+  /** Posts works and answers once what the outcome was judged on is committed. */
+  private post(
+    at: Partition,
+    company: Company,
+    works: readonly Work[],
+    done: (outcome: Exclude<Outcome, { is: 'refused' }> | Refusal) => void,
+  ): void {
+    this.node.mailbox.post(at, {
+      company,
+      works,
+      absent: new Set(),
+      ended: (outcome, after) => {
+        const answer = (committed: boolean) =>
+          done(
+            committed ? outcome : unavailable('it is not known whether this was committed; send it again'),
+          );
+        if (after) after.settled.push(answer);
+        else answer(true);
+      },
+      failed: done,
+    });
+  }
+
+  private counted(type: string, refusal: Refusal): Refusal {
+    this.node.meter.answered(type, refusal.code);
+    return refusal;
+  }
+}
