@@ -1,0 +1,107 @@
+/**
+ * Who owns which partition. One heartbeat row a node, one row a partition with owner and epoch; all times are the
+ * database's (`clock_timestamp()`: `now()` would be the start of the transaction).
+ *
+ * Invariants: S4 – an epoch only grows (`greatest(epoch + 1, clock in ms)`), and one row has one owner. A partition
+ * whose commit is in flight is locked by it (`for share`) and is skipped: it is taken at the next look.
+ */
+import type pg from 'pg';
+import { LOCK_CLASS, NodeLock } from './node-lock.ts';
+import { type DatabaseOptions, openPool } from './pool.ts';
+import type { Owned } from './store.ts';
+
+/** A beat and a look for orphans may overlap; neither waits for reads or commits. */
+const CONNECTIONS = 2;
+
+const BEAT = {
+  name: 'baton-beat',
+  text: `
+insert into nodes (id, seen_at, locked) values ($1, clock_timestamp(), $2)
+on conflict (id) do update set seen_at = clock_timestamp(), locked = excluded.locked
+returning floor(extract(epoch from seen_at) * 1000)::bigint as now`,
+};
+
+/**
+ * Gone: silent for the TTL, or known to have held its advisory lock, which is free. The latter counts only when the
+ * server is older than the TTL: after its restart everybody's lock is free for a moment.
+ */
+const ACQUIRE = {
+  name: 'baton-acquire',
+  text: `
+with alive as (
+  select n.id from nodes n
+  where n.seen_at >= clock_timestamp() - $2::float8 * interval '1 millisecond'
+    and not (
+      n.locked
+      and pg_postmaster_start_time() < clock_timestamp() - $2::float8 * interval '1 millisecond'
+      and not exists (
+        select from pg_locks l
+        where l.locktype = 'advisory' and l.objsubid = 2 and l.granted
+          and l.database = (select oid from pg_database where datname = current_database())
+          and l.classid = ${LOCK_CLASS} and l.objid = hashtext(n.id)::oid))
+), orphans as (
+  select p.partition from partitions p
+  where p.owner is null
+    or (p.owner = $1 and p.partition <> all ($4::smallint[]))
+    or (p.owner <> $1 and p.owner not in (select id from alive))
+  order by p.partition
+  limit $3
+  for update skip locked
+)
+update partitions p
+set owner = $1, epoch = greatest(p.epoch + 1, floor(extract(epoch from clock_timestamp()) * 1000)::bigint)
+from orphans o where p.partition = o.partition
+returning p.partition, p.epoch`,
+};
+
+const RELEASE = 'update partitions set owner = null where owner = $1 and partition = any ($2::smallint[])';
+
+const OWNERS =
+  'select partition, owner, epoch from partitions where partition = any ($1::smallint[]) order by partition';
+
+/** Rows of nodes of earlier boots; once a boot is enough. */
+const FORGET = `
+delete from nodes n where seen_at < clock_timestamp() - interval '1 day'
+  and not exists (select from partitions p where p.owner = n.id)`;
+
+export class Leases {
+  readonly #pool: pg.Pool;
+  readonly #lock: NodeLock;
+  #forgotten = false;
+
+  constructor(options: DatabaseOptions) {
+    this.#pool = openPool(options, CONNECTIONS);
+    this.#lock = new NodeLock(options);
+  }
+
+  async beat(node: string): Promise<{ databaseNow: number }> {
+    const locked = await this.#lock.hold(node);
+    const answer = await this.#pool.query<{ now: number }>({ ...BEAT, values: [node, locked] });
+    if (!this.#forgotten) {
+      this.#forgotten = true;
+      await this.#pool.query(FORGET);
+    }
+    return { databaseNow: answer.rows[0]!.now };
+  }
+
+  async acquire(node: string, ttlMs: number, want: number, holding: ReadonlySet<number>): Promise<Owned[]> {
+    const values = [node, ttlMs, want, [...holding]];
+    const answer = await this.#pool.query<{ partition: number; epoch: number }>({ ...ACQUIRE, values });
+    return answer.rows.sort((a, b) => a.partition - b.partition);
+  }
+
+  async release(node: string, partitions: readonly number[]): Promise<void> {
+    await this.#pool.query(RELEASE, [node, partitions]);
+  }
+
+  async owners(
+    partitions: readonly number[],
+  ): Promise<{ partition: number; owner: string | null; epoch: number }[]> {
+    const answer = await this.#pool.query(OWNERS, [partitions]);
+    return answer.rows;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#lock.close(), this.#pool.end()]);
+  }
+}
