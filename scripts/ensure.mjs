@@ -176,12 +176,12 @@ async function must(what, args) {
     throw new Unmet(`${what} ended with ${code}; what it says is above. Mend that and try again.`);
 }
 
-/** Removes from dist what an earlier build made of sources that are gone. */
+/** Removes from dist what an earlier build made of sources that are gone, old migrations included. */
 function dropOrphans() {
   const dist = join(ROOT, 'dist');
   for (const file of filesUnder(dist)) {
     const source = join(ROOT, 'src', relative(dist, file)).replace(/(\.d\.ts|\.js|\.js\.map)$/, '.ts');
-    if (/\.(js|js\.map|d\.ts)$/.test(file) && !existsSync(source)) rmSync(file);
+    if (!existsSync(source)) rmSync(file);
   }
 }
 
