@@ -2,8 +2,10 @@
  * One version to the next: the transition and what the runtime keeps beside it (head, timers, keys). The turn and the
  * replay of a journal are this one function, so that a journal replayed gives the snapshots byte for byte (A11, P9).
  */
+
+import { replay as apply } from '../machines/fold.ts';
 import type { Actor, Stamp } from '../machines/kind.ts';
-import { type Stepped, step, unborn } from '../machines/step.ts';
+import type { Stepped } from '../machines/step.ts';
 import type { EntryJson } from './entry.ts';
 import { type AnyKind, KEPT_KEYS, type Timer, type Version } from './resident.ts';
 
@@ -26,8 +28,7 @@ export function advance(
   by: Actor,
   scope: string | null,
 ): Advance | null {
-  const from = before?.state ?? unborn(kind.machine);
-  const stepped = step(kind.machine, from, { ...event, stamp, by } as { type: string });
+  const stepped = apply(kind, before?.state ?? null, { event, stamp, by });
   if (!stepped.handled) return null;
   const version = (before?.version ?? 0) + 1;
   let head = before?.head ?? {};

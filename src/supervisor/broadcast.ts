@@ -65,7 +65,7 @@ export class Subscription implements Listener {
   }
 
   over(): void {
-    this.unlisten = null;
+    this.close();
     this.sink.reset('moved');
   }
 

@@ -7,6 +7,7 @@ import type { Actor, Out, Stamp } from '../machines/kind.ts';
 import type { PendingClaim } from './claims.ts';
 import type { Company } from './company.ts';
 import type { AnyKind, Resident, Version } from './resident.ts';
+import type { Refusal } from './router.ts';
 
 /** One event for one actor. `due`: whatever timer of the actor is due; `birth`: make it. */
 export interface Work {
@@ -81,8 +82,8 @@ export class Turn {
   readonly notices: { actorId: string; pool: string | null; notice: OutOf<'notify'> }[] = [];
   readonly spreads: { actorId: string; spread: OutOf<'spread'> }[] = [];
   readonly grants = new Map<PendingClaim, string[]>();
-  /** Called once, when the turn is committed or has failed. */
-  readonly settled: ((committed: boolean) => void)[] = [];
+  /** Called once: null when the turn is committed, else why it never will be (or that nobody knows). */
+  readonly settled: ((failure: Refusal | null) => void)[] = [];
 
   constructor(company: Company, partition: number) {
     this.company = company;

@@ -53,6 +53,11 @@ function nameOf(version: Version | null): string {
   return version ? `"${dotted(version.state.value)}"` : 'null';
 }
 
+/** Whoever can show an actor as of one of its versions, as JSON text. */
+export interface Shower {
+  showView(actor: Resident, version: Version): string;
+}
+
 /** An entry with its seq, ready to be stored; after the commit it is what is published. */
 export class SealedEntry implements Published {
   readonly companyId: string;
@@ -64,16 +69,11 @@ export class SealedEntry implements Published {
   private readonly actor: Resident;
   private readonly draft: EntryDraft;
   private readonly pieces: Pieces;
-  private readonly showView: (actor: Resident, version: Version) => string;
+  private readonly shower: Shower;
   private change: string | null = null;
   private viewed: string | null = null;
 
-  constructor(
-    companyId: string,
-    seq: number,
-    draft: EntryDraft,
-    showView: (actor: Resident, version: Version) => string,
-  ) {
+  constructor(companyId: string, seq: number, draft: EntryDraft, shower: Shower) {
     this.companyId = companyId;
     this.seq = seq;
     this.draft = draft;
@@ -82,7 +82,7 @@ export class SealedEntry implements Published {
     this.version = draft.after.version;
     this.type = draft.type;
     this.at = draft.stamp.at;
-    this.showView = showView;
+    this.shower = shower;
     this.pieces = {
       type: draft.type,
       from: nameOf(draft.before),
@@ -131,7 +131,7 @@ export class SealedEntry implements Published {
     let text = this.change;
     if (options.stamp) text += `,"stamp":${this.pieces.stamp}`;
     if (options.view) {
-      this.viewed ??= this.showView(this.actor, this.draft.after);
+      this.viewed ??= this.shower.showView(this.actor, this.draft.after);
       text += `,"${this.kind}":${this.viewed}`;
     }
     return `${text}}`;

@@ -9,7 +9,7 @@ import type { Published } from './router.ts';
 /** Entries kept in memory per company: a reconnecting subscriber rarely missed more. The journal has the rest. */
 const KEPT_ENTRIES = 2048;
 
-/** Somebody who takes published entries, in order. Must not throw. */
+/** Somebody who takes published entries, in order. */
 export interface Listener {
   take(p: Published): void;
   /** The partition is lost: nothing more comes. */
@@ -39,13 +39,13 @@ export class Feed {
     this.head = p.seq;
     this.ring.push(p);
     if (this.ring.length > 2 * KEPT_ENTRIES) this.ring = this.ring.slice(-KEPT_ENTRIES);
-    for (const listener of this.everything) listener.take(p);
+    for (const listener of this.everything) give(listener, p);
     const actor = this.byActor.get(p.actorId);
-    if (actor) for (const listener of actor) listener.take(p);
+    if (actor) for (const listener of actor) give(listener, p);
     if (this.byPool.size > 0) {
       for (const pool of p.watchers) {
         const set = this.byPool.get(pool);
-        if (set) for (const listener of set) listener.take(p);
+        if (set) for (const listener of set) give(listener, p);
       }
     }
   }
@@ -84,5 +84,14 @@ export class Feed {
     this.byActor.clear();
     this.byPool.clear();
     for (const listener of all) listener.over();
+  }
+}
+
+/** A listener that fails is told that it is over, and costs nobody else anything: a commit has landed, it must go on. */
+function give(listener: Listener, p: Published): void {
+  try {
+    listener.take(p);
+  } catch {
+    listener.over();
   }
 }

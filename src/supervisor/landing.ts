@@ -24,7 +24,7 @@ export function land(node: Node, turns: readonly LandedTurn[]): void {
   }
   for (const { turn } of turns) {
     for (const [claim, ids] of turn.grants) answerClaim(node, turn, claim, ids);
-    for (const settled of turn.settled) settled(true);
+    for (const settled of turn.settled) settled(null);
   }
   for (const { turn, entries } of turns) {
     for (const entry of entries) turn.company.feed.publish(entry);
@@ -81,5 +81,5 @@ export function poison(node: Node, turn: Turn, dependents: readonly Turn[], erro
 /** Answers everybody who waited for a turn that will not be committed. */
 export function fail(turn: Turn, refusal: Refusal): void {
   for (const claim of turn.grants.keys()) claim.answer(refusal);
-  for (const settled of turn.settled) settled(false);
+  for (const settled of turn.settled) settled(refusal);
 }

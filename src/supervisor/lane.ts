@@ -119,7 +119,7 @@ export class Lane {
       epochs.set(partition, epoch);
       const entries: SealedEntry[] = [];
       for (const draft of turn.entries) {
-        const entry = new SealedEntry(company.id, ++company.seq, draft, this.room.showView);
+        const entry = new SealedEntry(company.id, ++company.seq, draft, this.room);
         entries.push(entry);
         entryRows.push(entry.row(partition, epoch));
       }
@@ -180,7 +180,6 @@ export class Lane {
         wait = Math.min(2 * wait, REPEAT_LONGEST_MS);
         continue;
       }
-      this.inFlight = null;
       this.unknownSince = null;
       if (outcome.is === 'rejected') {
         meter.committed('rejected', ms, rows);

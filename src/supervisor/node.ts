@@ -163,7 +163,9 @@ export class Node implements LaneRoom, TurnRoom {
 
   /** Forgets partitions: what is unanswered is refused with a retryable code, their subscribers are reset (A5). */
   private lose(numbers: ReadonlySet<number>): void {
-    const refusal = unavailable('the partition moved to another node');
+    const refusal = unavailable(
+      'the partition moved to another node; whether this was committed is not known: send it again',
+    );
     const gone: Partition[] = [];
     for (const number of numbers) {
       const partition = this.partitions.get(number);

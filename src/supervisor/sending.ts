@@ -5,7 +5,7 @@ import type { Outcome, Work } from './draft.ts';
 import type { Node } from './node.ts';
 import type { Partition } from './partition.ts';
 import type { Placement } from './placement.ts';
-import { isRefusal, refuse, unavailable } from './refusals.ts';
+import { isRefusal, refuse } from './refusals.ts';
 import type { Answer, Birth, Born, Envelope, Refusal } from './router.ts';
 
 export class Sending {
@@ -82,12 +82,8 @@ export class Sending {
       works,
       absent: new Set(),
       ended: (outcome, after) => {
-        const answer = (committed: boolean) =>
-          done(
-            committed ? outcome : unavailable('it is not known whether this was committed; send it again'),
-          );
-        if (after) after.settled.push(answer);
-        else answer(true);
+        if (after) after.settled.push((failure) => done(failure ?? outcome));
+        else done(outcome);
       },
       failed: done,
     });

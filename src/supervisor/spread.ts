@@ -64,7 +64,7 @@ function post(node: Node, company: Company, works: readonly Work[]): Promise<boo
       works,
       absent: new Set(),
       ended: (_outcome, after) => {
-        if (after) after.settled.push(resolve);
+        if (after) after.settled.push((failure) => resolve(failure === null));
         else resolve(true);
       },
       failed: () => resolve(false),

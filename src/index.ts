@@ -1,0 +1,235 @@
+/**
+ * Puts a server together: the only file that knows every room. The order is that of the first lines a person sees –
+ * database, schema, node, gateway –, and a database that is away does not keep it from listening: `/readyz` says so, and
+ * it goes on trying (interface.md, First run).
+ */
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { type Clock, type Random, systemClock, systemRandom } from './clock.ts';
+import type { Settings } from './config.ts';
+import { createGateway } from './gateway/gateway.ts';
+import { createMetrics } from './gateway/metrics.ts';
+import { agentKind } from './machines/agent-kind.ts';
+import { issueKind } from './machines/issue-kind.ts';
+import { assertKind } from './machines/registering.ts';
+import { openDatabase } from './persistence/embedded-postgres.ts';
+import { MigrationError, migrate } from './persistence/migrate.ts';
+import { PostgresCatalog } from './persistence/postgres-catalog.ts';
+import { PostgresStore } from './persistence/postgres-store.ts';
+import type { Readiness } from './supervisor/router.ts';
+import { type RunningNode, startNode } from './supervisor/start-node.ts';
+import { VERSION } from './version.ts';
+
+/** One line of the first run: what was done, in words, and how long it took (ms; null where that says nothing). */
+export interface Step {
+  readonly name: 'database' | 'schema' | 'recovered' | 'listening';
+  readonly text: string;
+  readonly ms: number | null;
+}
+
+export interface RuntimeIo {
+  readonly log: Logger;
+  /** Hears each step when it is done. */
+  say(step: Step): void;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+export interface Runtime {
+  readonly url: string;
+  readonly port: number;
+  /** The operator token: the given one, or in local mode the one in `<data dir>/token`. */
+  readonly token: string;
+  /** True when requests without credentials are the operator's (loopback, no token given). */
+  readonly local: boolean;
+  /** Where the database is: for `psql`. */
+  readonly databaseUrl: string;
+  readiness(): Readiness;
+  /** Resolves when the node owns its partitions and has recovered them; false when `ms` pass before that. */
+  ready(ms: number): Promise<boolean>;
+  /** Graceful, safe to repeat: clients are told, what is in flight is committed, the database is stopped last. */
+  stop(): Promise<void>;
+}
+
+/** Wait between two tries to reach a database that is away, ms. */
+const RETRY_MS = 500;
+/** How long commits in flight may take when stopping, ms: the whole stop stays below 10 s (protocol section 1). */
+const DRAIN_MS = 4000;
+const DAY_MS = 86_400_000;
+
+/**
+ * Starts a server.
+ * @throws Error saying what to do next: port taken, data dir in use or unreadable, database newer than the code.
+ */
+export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<Runtime> {
+  const clock = io.clock ?? systemClock();
+  const random = io.random ?? systemRandom();
+  const { log } = io;
+  const since = clock.monotonic();
+  const database =
+    settings.databaseUrl === null
+      ? await openDatabase({ dataDir: settings.dataDir, log: (line) => log.info(line) })
+      : {
+          url: settings.databaseUrl,
+          product: 'PostgreSQL',
+          how: 'DATABASE_URL' as const,
+          stop: async () => {},
+        };
+  const undo: (() => Promise<void>)[] = [() => database.stop()];
+  try {
+    if (database.how !== 'DATABASE_URL') {
+      const where = `${database.product} (embedded, ${database.how}) · ${settings.dataDir}`;
+      io.say({ name: 'database', text: where, ms: clock.monotonic() - since });
+    }
+    const { token, local } = await operatorToken(settings, random);
+    const onTrouble = (error: Error) => log.warn({ err: error.message }, 'a database connection broke');
+    const store = new PostgresStore({ url: database.url, onTrouble });
+    const catalog = new PostgresCatalog({ url: database.url, onTrouble });
+    undo.unshift(async () => {
+      await store.close();
+      await catalog.close();
+    });
+
+    let stopped = false;
+    const schema = async () => {
+      const applied = await migrate(database.url);
+      if (database.how === 'DATABASE_URL') {
+        const { product, version } = await store.check();
+        io.say({
+          name: 'database',
+          text: `${product} ${version} (DATABASE_URL)`,
+          ms: clock.monotonic() - since,
+        });
+      }
+      io.say({ name: 'schema', text: `${applied.length} migrations applied now`, ms: null });
+    };
+    const pause = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
+    const waiting = await schema().then(
+      () => null,
+      (error: unknown) => {
+        if (error instanceof MigrationError || database.how !== 'DATABASE_URL') throw error;
+        log.warn({ err: String(error) }, 'the database is away; listening anyway and trying on');
+        return (async () => {
+          while (!stopped) {
+            await pause(RETRY_MS);
+            const done = await schema().then(
+              () => true,
+              (again: unknown) => {
+                if (again instanceof MigrationError)
+                  log.fatal({ err: again.message }, 'the schema does not fit');
+                return false;
+              },
+            );
+            if (done) return;
+          }
+        })();
+      },
+    );
+
+    const metrics = createMetrics();
+    const kinds = [
+      issueKind(),
+      agentKind({
+        delaysMs: [...settings.retryDelaysMs],
+        jitter: settings.retryJitter,
+        leaseMs: settings.leaseMs,
+        stopGraceMs: settings.stopGraceMs,
+      }),
+    ];
+    for (const kind of kinds) assertKind(kind as never);
+    const running: RunningNode = startNode({
+      store,
+      catalog,
+      clock,
+      random,
+      kinds,
+      nodeTtlMs: settings.nodeTtlMs,
+      residentBytes: settings.residentMb * 1024 * 1024,
+      retentionMs: settings.retentionDays * DAY_MS,
+      meter: metrics,
+      log: (level, message, data) => log[level](data ?? {}, message),
+    });
+    undo.unshift(() => running.stop(DRAIN_MS));
+    metrics.bind(() => running.node.gauges());
+
+    const gateway = await createGateway({
+      router: running.router,
+      clock,
+      random,
+      log,
+      metrics,
+      host: settings.host,
+      port: settings.port,
+      strictPort: settings.portExplicit,
+      token,
+      localMode: local,
+      allowedOrigins: settings.allowedOrigins,
+      rateLimit: settings.rateLimit,
+      version: VERSION,
+    });
+    undo.unshift(() => gateway.stop());
+
+    const ready = async (ms: number) => {
+      const until = clock.monotonic() + ms;
+      while (!running.router.readiness().ready) {
+        if (clock.monotonic() >= until || stopped) return false;
+        await pause(5);
+      }
+      return true;
+    };
+    const recoverySince = clock.monotonic();
+    void ready(Number.POSITIVE_INFINITY).then((isReady) => {
+      const { live, timers } = running.ownership.recovered;
+      if (!isReady) return;
+      const text = `${live} live actors, ${timers} timers due within a minute`;
+      io.say({ name: 'recovered', text, ms: clock.monotonic() - recoverySince });
+    });
+
+    let stopping: Promise<void> | null = null;
+    return {
+      url: gateway.url,
+      port: gateway.port,
+      token,
+      local,
+      databaseUrl: database.url,
+      readiness: () => running.router.readiness(),
+      ready,
+      stop() {
+        stopping ??= (async () => {
+          stopped = true;
+          // New work is refused from now on, so that the gateway can say so before it closes.
+          running.node.draining = true;
+          await waiting;
+          await inTurn(undo, log);
+        })();
+        return stopping;
+      },
+    };
+  } catch (error) {
+    await inTurn(undo, log);
+    throw error;
+  }
+}
+
+/** Takes everything down in reverse order; one that fails does not keep the others up. */
+async function inTurn(undo: readonly (() => Promise<void>)[], log: Logger): Promise<void> {
+  for (const step of undo) {
+    await step().catch((error: unknown) => log.warn({ err: String(error) }, 'a part did not stop cleanly'));
+  }
+}
+
+/** The given token; else, on loopback, the one in the data dir, made on the first start (protocol section 1). */
+async function operatorToken(settings: Settings, random: Random): Promise<{ token: string; local: boolean }> {
+  if (settings.token !== null) return { token: settings.token, local: false };
+  const path = join(settings.dataDir, 'token');
+  const existing = await readFile(path, 'utf8').catch(() => '');
+  if (existing.trim().length >= 32) {
+    await chmod(path, 0o600);
+    return { token: existing.trim(), local: true };
+  }
+  const token = random.secret(32);
+  await mkdir(settings.dataDir, { recursive: true });
+  await writeFile(path, `${token}\n`, { mode: 0o600 });
+  return { token, local: true };
+}
