@@ -78,12 +78,11 @@ const wakeScheduled = [
   { actions: 'takeWake' },
 ] as const;
 
-const failure = [
+const retried = [
   { guard: 'retriesAtOnce', target: 'queued', actions: 'retryAtOnce' },
   { guard: 'retriesLater', target: '#issue.scheduled-retry', actions: 'scheduleRetry' },
-  { guard: 'failsWithWakes', target: 'queued', actions: 'failAndFollow' },
-  { target: '#issue.idle', actions: 'giveUp' },
 ] as const;
+const givenUp = { target: '#issue.idle', actions: 'giveUp' } as const;
 
 const wakeClosed = [
   { guard: 'wakeReopensAndStarts', target: 'running', actions: ['reopen', 'takeWake', 'queueWoken'] },
@@ -177,8 +176,12 @@ export const issueMachine = chart.createMachine({
               { guard: 'followUp', target: 'queued', actions: 'succeedAndFollow' },
               { target: '#issue.idle', actions: 'succeedRun' },
             ],
-            'RUN.FAILED': failure,
-            'LEASE.EXPIRED': failure,
+            'RUN.FAILED': [
+              ...retried,
+              { guard: 'failsWithWakes', target: 'queued', actions: 'failAndFollow' },
+              givenUp,
+            ],
+            'LEASE.EXPIRED': [...retried, givenUp],
             ASSIGN: [
               {
                 guard: 'assignsAgent',

@@ -63,7 +63,10 @@ export function invocationOf(source: WakeSource): Run['src'] {
 
 /** Takes a wake in; it waits. A human one resets the budget. `joins`: it goes to the run that has not started yet. */
 export function acceptWake(d: Draft, asked: Asked, joins: boolean): void {
-  if (asked.human) d.attempt = 0;
+  if (asked.human) {
+    d.attempt = 0;
+    if (d.fell === 'retry_exhausted') d.fell = null;
+  }
   const room = MAX_WAITING - (d.run?.wake === undefined ? 0 : 1);
   if (d.wakes.length >= room && mergeWake(d, asked)) return;
   d.w += 1;
