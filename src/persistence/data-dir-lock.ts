@@ -2,10 +2,10 @@
  * One Baton server a data dir: a file that names its holder by process id and start time, so that a lock left by a
  * killed process – its id perhaps somebody else's by now – refuses nobody.
  */
-import { execFileSync } from 'node:child_process';
 import { readFileSync, unlinkSync } from 'node:fs';
 import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { startedAt } from './os-process.ts';
 
 interface Holder {
   readonly pid: number;
@@ -72,25 +72,5 @@ function unlock(path: string, own: Holder): void {
     if (holder.pid === own.pid) unlinkSync(path);
   } catch {
     // gone already, or the whole data dir is
-  }
-}
-
-/** When a process started, in the system's own words; null: there is no such process. */
-export function startedAt(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? null : fields[19]!;
-  } catch {
-    // no such process, or a system without /proc
-  }
-  try {
-    const text = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
-      encoding: 'utf8',
-      stdio: 'pipe',
-    });
-    return text.trim() || null;
-  } catch {
-    return null;
   }
 }

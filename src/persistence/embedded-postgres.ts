@@ -4,6 +4,7 @@
  * 0700.
  */
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { chmod, chown, lstat, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -96,6 +97,7 @@ export async function openEmbedded(
     const stop = () => {
       stopping ??= postmaster.stop().then(() => {
         process.removeListener('exit', onExit);
+        if (socketDir !== cluster) rmSync(socketDir, { recursive: true, force: true });
         unlock();
       });
       return stopping;

@@ -11,6 +11,12 @@ export const ACTOR = `a.partition, a.id, a.company_id as "companyId", a.kind, a.
 export const LAST_SEQ = `coalesce((select seq from journal where partition = $1 and company_id = $2
   order by seq desc limit 1), 0)`;
 
+/**
+ * True when the operators of PostgreSQL can read the JSON text: they throw at an escaped NUL or lone surrogate, and one
+ * such row – the gateway lets none in – would fail every list it is in. It matches nothing instead.
+ */
+export const readable = (column: string): string => `${column}::text !~ '\\\\u(0000|[dD][89a-fA-F])'`;
+
 /** `values` in the order of the text's parameters. Pure. */
 export function listStatement(query: ListQuery): { text: string; values: unknown[] } {
   const values: unknown[] = [partitionOf(query.companyId), query.companyId, query.kind, query.limit];
@@ -28,15 +34,15 @@ export function listStatement(query: ListQuery): { text: string; values: unknown
   }
   if (atLeast !== undefined) {
     const path = `${bind(atLeast.path)}::text[]`;
-    where.push(`case when json_typeof(a.snapshot #> ${path}) = 'number'
-      then (a.snapshot #>> ${path})::float8 >= ${bind(atLeast.value)}::float8 else false end`);
+    where.push(`case when not ${readable('a.snapshot')} then false
+      when json_typeof(a.snapshot #> ${path}) = 'number' then (a.snapshot #>> ${path})::float8 >= ${bind(atLeast.value)}::float8 else false end`);
   }
   if (contains !== undefined) {
     const text = bind(contains.text);
     const found = contains.keys.map((key) => {
       const name = bind(key);
-      return `(case when json_typeof(a.head -> ${name}::text) = 'string'
-        then strpos(lower(a.head ->> ${name}::text), lower(${text}::text)) > 0 else false end)`;
+      return `(case when not ${readable('a.head')} then false
+        when json_typeof(a.head -> ${name}::text) = 'string' then strpos(lower(a.head ->> ${name}::text), lower(${text}::text)) > 0 else false end)`;
     });
     where.push(found.length === 0 ? 'false' : `(${found.join(' or ')})`);
   }

@@ -64,6 +64,9 @@ export function snapshot(
   return { seq: lastSeq(partition, query.companyId), rows };
 }
 
+/** JSON that PostgreSQL's operators cannot read: see `readable` of list.ts. */
+const UNREADABLE = /\\u(0000|[dD][89a-fA-F])/;
+
 function matches(row: ActorRow, query: ListQuery): boolean {
   const { states, assignee, priorities, atLeast, contains, about, ordinal } = query;
   if (states !== undefined && !states.includes(row.state)) return false;
@@ -77,11 +80,13 @@ function matches(row: ActorRow, query: ListQuery): boolean {
   )
     return false;
   if (atLeast !== undefined) {
+    if (UNREADABLE.test(row.snapshot)) return false;
     const number = atLeast.path.reduce<unknown>(member, JSON.parse(row.snapshot));
     if (typeof number !== 'number' || number < atLeast.value) return false;
   }
   if (contains !== undefined) {
-    const head: unknown = JSON.parse(row.head ?? 'null');
+    if (row.head === null || UNREADABLE.test(row.head)) return false;
+    const head: unknown = JSON.parse(row.head);
     const text = contains.text.toLowerCase();
     if (!contains.keys.some((key) => textOf(member(head, key)).toLowerCase().includes(text))) return false;
   }
@@ -166,7 +171,8 @@ export function companyRecords(
     record.companyId === companyId &&
     record.kind === kind &&
     (after === undefined || later(record, after) > 0) &&
-    (equals === null || member(JSON.parse(record.record), equals.key) === equals.value);
+    (equals === null ||
+      (!UNREADABLE.test(record.record) && member(JSON.parse(record.record), equals.key) === equals.value));
   return [...(partition?.records.values() ?? [])]
     .flatMap((own) => [...own.values()])
     .filter(wanted)

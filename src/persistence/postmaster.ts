@@ -8,12 +8,12 @@
  * M3 It is in a process group of its own: a terminal's Ctrl-C reaches Baton first, which commits and then stops it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { open, readFile, readlink, realpath, unlink } from 'node:fs/promises';
+import { open, readFile, realpath, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Clock } from '../clock.ts';
 import { plainEnvironment, SUPERUSER } from './cluster.ts';
-import { startedAt } from './data-dir-lock.ts';
+import { alive, end, ended, livesIn } from './os-process.ts';
 import type { Binaries } from './postgres-binaries.ts';
 import type { User } from './unprivileged.ts';
 
@@ -37,7 +37,7 @@ type State =
   | { is: 'stopping' }
   | { is: 'stopped' };
 
-/** Look again, ms: whether it answers yet, and whether one that is not our child has ended. */
+/** Looks again, ms: whether it answers yet, and whether one that is not our child has ended. */
 const LOOK_MS = 20;
 const WATCH_MS = 500;
 /** Recovery of a cluster that was killed replays up to max_wal_size. */
@@ -47,13 +47,6 @@ const START_ATTEMPTS = 20;
 const AGAIN_MS = 250;
 /** Between attempts to bring back one that died under us and does not start. */
 const RELAUNCH_MS = 1_000;
-/** Fast shutdown, then immediate, then kill; in all less than the server's own 10 s. */
-const STOPS: readonly (readonly [NodeJS.Signals, number])[] = [
-  ['SIGINT', 6_000],
-  ['SIGQUIT', 1_500],
-  ['SIGKILL', 1_500],
-];
-
 /** Durable (fsync and synchronous_commit on), small, and reachable by nothing but its socket. */
 const SETTINGS = [
   'listen_addresses=',
@@ -244,15 +237,8 @@ export class Postmaster {
     }
   }
 
-  async #end(pid: number): Promise<void> {
-    for (const [signal, patienceMs] of STOPS) {
-      if (!send(pid, signal)) return;
-      const since = this.#options.clock.monotonic();
-      while (this.#options.clock.monotonic() - since < patienceMs) {
-        if (!alive(pid)) return;
-        await this.#sleep(LOOK_MS);
-      }
-    }
+  #end(pid: number): Promise<void> {
+    return end(pid, this.#options.clock);
   }
 
   async #lastWords(): Promise<string> {
@@ -272,29 +258,5 @@ export class Postmaster {
 
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => this.#options.clock.after(ms, resolve));
-  }
-}
-
-/** Sends a signal; false: there is no such process. */
-function send(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(pid, signal);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** Whether the process lives; one that ended and was not waited for by its parent does not. */
-const alive = (pid: number): boolean => send(pid, 0) && startedAt(pid) !== null;
-
-const ended = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
-
-/** A postmaster's working directory is its cluster. Where the system cannot say, we take it to be. */
-async function livesIn(pid: number, cluster: string): Promise<boolean> {
-  try {
-    return (await readlink(`/proc/${pid}/cwd`)) === (await realpath(cluster));
-  } catch {
-    return true;
   }
 }

@@ -1,5 +1,5 @@
 /** The reads of `postgres-store.ts` that are fixed statements: one name each, prepared once a connection. */
-import { ACTOR, LAST_SEQ } from './list.ts';
+import { ACTOR, LAST_SEQ, readable } from './list.ts';
 
 const ENTRY = `e.partition, e.company_id as "companyId", e.seq, e.actor_id as "actorId", e.version, e.epoch, e.at, e.entry`;
 
@@ -100,7 +100,8 @@ export const COMPANY_RECORDS = {
   text: `
 select ${RECORD} from records r
 where r.partition = $1 and r.company_id = $2 and r.kind = $3 and (r.actor_id, r.id) > ($4, $5)
-  and ($6::text is null or (json_typeof(r.record -> $6) = 'string' and r.record ->> $6 = $7::text))
+  and case when $6::text is null then true when not ${readable('r.record')} then false
+    else json_typeof(r.record -> $6) = 'string' and r.record ->> $6 = $7::text end
 order by r.actor_id, r.id limit $8`,
 };
 

@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { systemClock } from '../../src/clock.ts';
 import { create, reachable, SUPERUSER } from '../../src/persistence/cluster.ts';
-import { startedAt } from '../../src/persistence/data-dir-lock.ts';
+import { startedAt } from '../../src/persistence/os-process.ts';
 import { npmBinaries, systemBinaries } from '../../src/persistence/postgres-binaries.ts';
 import { Postmaster } from '../../src/persistence/postmaster.ts';
 import { unprivilegedUser } from '../../src/persistence/unprivileged.ts';

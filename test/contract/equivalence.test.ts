@@ -1,0 +1,272 @@
+/**
+ * Both stores given the same random calls: the same answers, and the same rows in the end. `EQUIVALENCE_RUNS` sets how
+ * many sequences (default 40), `EQUIVALENCE_SEED` replays one run.
+ */
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Store } from '../../src/persistence/store.ts';
+import { type Harness, memoryHarness, postgresHarness } from './harness.ts';
+import { all, batch, company, entry, id, record, row } from './rows.ts';
+
+const RUNS = Number(process.env.EQUIVALENCE_RUNS ?? 40);
+const SEED = process.env.EQUIVALENCE_SEED;
+const STEPS = 30;
+const TTL_MS = 600_000;
+const PARTITIONS = [3, 4, 5];
+const NODES = ['n1', 'n2', 'n3'];
+const MANY = 100;
+
+/** One of the two stores in the course of a sequence: what its nodes know of epochs. */
+interface Side {
+  readonly harness: Harness;
+  /** Node → partition → the epoch it last got. */
+  readonly known: Map<string, Map<number, number>>;
+  /** Epochs differ between the stores (they follow clocks); partition → epoch → which of the partition's it is. */
+  readonly generations: Map<number, Map<number, number>>;
+}
+
+interface Step {
+  run(side: Side): Promise<unknown>;
+  /** How a failing sequence is printed. */
+  [fc.toStringMethod](): string;
+}
+
+const step = (call: string, drawn: object, run: Step['run']): Step => ({
+  run,
+  [fc.toStringMethod]: () => `${call} ${JSON.stringify(drawn)}`,
+});
+
+const generation = (side: Side, partition: number, epoch: number): number => {
+  const seen = side.generations.get(partition) ?? new Map<number, number>();
+  side.generations.set(partition, seen);
+  if (!seen.has(epoch)) seen.set(epoch, seen.size);
+  return seen.get(epoch)!;
+};
+
+/** Epochs by generation; a batch's dead epoch (0) is not one. */
+function comparable<T extends { partition: number; epoch: number }>(side: Side, items: readonly T[]): T[] {
+  return items.map((item) => ({ ...item, epoch: generation(side, item.partition, item.epoch) }));
+}
+
+const partition = fc.constantFrom(...PARTITIONS);
+const node = fc.constantFrom(...NODES);
+const small = fc.integer({ min: 1, max: 6 });
+const oddText = fc.oneof(
+  fc.constantFrom('', 'a"b\\c', '{},', 'NULL', '\\N', "it's", 'zażółć 👩‍👧', '\t\n\r', '\u0000\u001e\u001f'),
+  fc.string({ unit: 'grapheme', maxLength: 12 }),
+);
+const json = fc
+  .record({ n: fc.oneof(small, oddText, fc.constant(null)), t: oddText })
+  .map((v) => JSON.stringify(v));
+const actor = fc.record({ n: small, p: partition }).map(({ n, p }) => ({ n, actorId: id('i', n, p) }));
+const name = fc.constantFrom('idle', 'running', 'done');
+
+const someRow = fc
+  .record({
+    of: actor,
+    version: small,
+    state: name,
+    substate: fc.option(fc.constantFrom('', 'queued')),
+    assignee: fc.option(fc.constantFrom('a1', 'a2')),
+    pool: fc.option(fc.constantFrom('a1', 'a2')),
+    holds: fc.boolean(),
+    rank: fc.option(small),
+    dueAt: fc.option(small),
+    priority: fc.integer({ min: 0, max: 3 }),
+    snapshot: json,
+    head: fc.option(json, { freq: 4 }),
+    updatedAt: small,
+    shift: fc.constantFrom(0, 0, 0, 0, 0, 0, 1),
+  })
+  .map(({ of, shift, ...some }) => row(of.n + shift, { id: of.actorId, ordinal: of.n + shift, ...some }));
+const someEntry = fc
+  .record({ of: actor, seq: fc.integer({ min: 1, max: 12 }), version: small, at: small, entry: json })
+  .map(({ of, seq, version, ...some }) => entry(seq, of.actorId, version, some));
+const someRecord = fc
+  .record({ of: actor, n: small, kind: fc.constantFrom('run', 'comment'), at: small, record: json })
+  .map(({ of, n, ...some }) => record(n, { actorId: of.actorId, ...some }));
+
+const beat = fc.record({ by: node }).map((drawn) =>
+  step('beat', drawn, async ({ harness }) => {
+    await harness.node(drawn.by).beat(drawn.by);
+  }),
+);
+
+const silence = fc
+  .record({ by: node })
+  .map((drawn) => step('silence', drawn, ({ harness }) => harness.silence(drawn.by)));
+
+const acquire = fc
+  .record({ by: node, want: fc.integer({ min: 0, max: 4 }), holds: fc.boolean() })
+  .map((drawn) =>
+    step('acquire', drawn, async (side) => {
+      const { by, want, holds } = drawn;
+      const known = side.known.get(by) ?? new Map<number, number>();
+      side.known.set(by, known);
+      const held = new Set(holds ? known.keys() : []);
+      const owned = await side.harness.node(by).acquire(by, TTL_MS, want, held);
+      for (const { partition: p, epoch } of owned) known.set(p, epoch);
+      return comparable(side, owned);
+    }),
+  );
+
+const release = fc
+  .record({ by: node, partitions: fc.subarray(PARTITIONS) })
+  .map((drawn) =>
+    step('release', drawn, ({ harness }) => harness.node(drawn.by).release(drawn.by, drawn.partitions)),
+  );
+
+const commit = fc
+  .record({
+    by: node,
+    partitions: fc.subarray(PARTITIONS, { minLength: 1 }),
+    rows: fc.uniqueArray(someRow, { maxLength: 4, selector: (r) => r.id }),
+    entries: fc.array(someEntry, { maxLength: 4 }),
+    records: fc.array(someRecord, { maxLength: 3 }),
+    again: fc.boolean(),
+  })
+  .map((drawn) =>
+    step('commit', drawn, async (side) => {
+      const { by, partitions, rows, entries, records, again } = drawn;
+      const epochs = new Map(partitions.map((p) => [p, side.known.get(by)?.get(p) ?? 0]));
+      const writes = batch(by, epochs, { rows, entries, records });
+      const outcomes = [await side.harness.node(by).commit(writes)];
+      if (again) outcomes.push(await side.harness.node(by).commit(writes));
+      return outcomes.map((o) => [o.is, o.is === 'committed' ? [...o.proved].sort() : null]);
+    }),
+  );
+
+const sorted = <T extends { id: string }>(rows: T[]): T[] => rows.sort((a, b) => (a.id < b.id ? -1 : 1));
+
+const readings = fc
+  .record({
+    p: partition,
+    of: actor,
+    after: fc.integer({ min: 0, max: 6 }),
+    limit: fc.integer({ min: 1, max: 5 }),
+    kind: fc.constantFrom('run', 'comment'),
+    text: oddText,
+    states: fc.subarray(['idle', 'running', 'done']),
+    about: fc.constantFrom('a1', 'a2'),
+    filter: fc.constantFrom('none', 'states', 'contains', 'atLeast', 'about', 'assignee', 'ordinal'),
+  })
+  .map((r) => {
+    const companyId = id('c', 1, r.p);
+    const { actorId } = r.of;
+    const filters = {
+      none: {},
+      states: { states: r.states },
+      contains: { contains: { keys: ['t', 'n'], text: r.text.replaceAll('\u0000', '') } },
+      atLeast: { atLeast: { path: ['n'], value: r.after } },
+      about: { about: { id: r.about, states: r.states } },
+      assignee: { assignee: r.about },
+      ordinal: { ordinal: r.after },
+    } as const;
+    const query = { companyId, kind: 'issue', limit: r.limit, ...filters[r.filter] };
+    const at = { at: r.after, id: actorId };
+    const calls: ((store: Store, side: Side) => Promise<unknown>)[] = [
+      (s) => s.snapshot(query),
+      (s) => s.counts(companyId, r.after),
+      (s) => s.counters([r.p]),
+      (s) => s.due(new Set([r.p, 3]), 7, r.limit, { dueAt: r.after, id: actorId }),
+      async (s) => sorted(await s.load([actorId, id('i', 1, r.p), id('i', 9, r.p)])),
+      async (s) => sorted(await all(s.live([r.p, 4]))),
+      async (s, side) => {
+        const page = await s.entries(companyId, r.after, r.limit);
+        return { ...page, entries: comparable(side, page.entries) };
+      },
+      async (s, side) => comparable(side, await s.history(actorId, r.after, r.limit)),
+      (s) => s.records(actorId, r.kind, r.limit, at),
+      (s) => s.companyRecords(companyId, r.kind, r.limit, null, { actorId, id: '' }),
+      (s) =>
+        s.companyRecords(companyId, r.kind, r.limit, { key: 't', value: r.text.replaceAll('\u0000', '') }),
+      (s) => s.record(actorId, r.kind, `${actorId}.${r.limit}`),
+    ];
+    return step('read', r, async (side) => {
+      const store = side.harness.node('n1');
+      return Promise.all(calls.map((call) => call(store, side)));
+    });
+  });
+
+const prune = fc
+  .record({
+    partitions: fc.subarray(PARTITIONS),
+    before: small,
+    ended: fc.subarray(['idle', 'done']),
+    keep: fc.integer({ min: 0, max: 3 }),
+    limit: small,
+  })
+  .map((d) =>
+    step('prune', d, ({ harness }) =>
+      harness.node('n1').prune(d.partitions, d.before, d.ended, d.keep, d.limit),
+    ),
+  );
+
+const sequence = fc.array(
+  fc.oneof(
+    { weight: 2, arbitrary: beat },
+    { weight: 1, arbitrary: silence },
+    { weight: 3, arbitrary: acquire },
+    { weight: 1, arbitrary: release },
+    { weight: 12, arbitrary: commit },
+    { weight: 4, arbitrary: readings },
+    { weight: 1, arbitrary: prune },
+  ),
+  { minLength: STEPS, maxLength: STEPS },
+);
+
+/** Everybody but the nodes of the case owns nothing worth having: the other partitions belong to one that lives. */
+async function prepared(harness: Harness): Promise<Side> {
+  await harness.reset();
+  for (const p of PARTITIONS) await harness.catalog.createCompany(company(1, p));
+  const keeper = harness.node('keeper');
+  await keeper.beat('keeper');
+  const owned = await keeper.acquire('keeper', TTL_MS, 4096, new Set());
+  await keeper.release('keeper', PARTITIONS);
+  const side: Side = { harness, known: new Map(), generations: new Map() };
+  for (const { partition: p, epoch } of owned) generation(side, p, epoch);
+  for (const n of NODES) {
+    await harness.node(n).beat(n);
+    const [first] = await harness.node(n).acquire(n, TTL_MS, 1, new Set());
+    side.known.set(n, new Map([[first!.partition, first!.epoch]]));
+    generation(side, first!.partition, first!.epoch);
+  }
+  return side;
+}
+
+async function stored(side: Side): Promise<unknown> {
+  const { partitions, actors, entries, records } = await side.harness.dump();
+  const ours = partitions.filter((p) => PARTITIONS.includes(p.partition));
+  return { partitions: comparable(side, ours), actors, entries: comparable(side, entries), records };
+}
+
+describe('the two stores', () => {
+  let memory: Harness;
+  let postgres: Harness;
+  beforeAll(async () => {
+    memory = await memoryHarness();
+    postgres = await postgresHarness();
+  });
+  afterAll(async () => {
+    await Promise.all([memory.close(), postgres.close()]);
+  });
+
+  it(`answer alike, and hold the same in the end (${RUNS} sequences)`, {
+    timeout: RUNS * 2_000 + MANY,
+  }, async () => {
+    const property = fc.asyncProperty(sequence, async (steps) => {
+      const left = await prepared(memory);
+      const right = await prepared(postgres);
+      for (const step of steps) {
+        const expected = await step.run(left);
+        expect(await step.run(right)).toEqual(expected);
+      }
+      expect(await stored(right)).toEqual(await stored(left));
+    });
+    await fc.assert(property, {
+      numRuns: RUNS,
+      endOnFailure: true,
+      ...(SEED === undefined ? {} : { seed: Number(SEED) }),
+    });
+  });
+});
