@@ -34,6 +34,11 @@ describe('documents', () => {
     expect(shown).toEqual(known);
   });
 
+  it('show the picture of the issue machine as it is generated', () => {
+    const [picture] = textOfFile('docs/machine.md').match(/^```mermaid\n[\s\S]*?^```$/m)!;
+    expect(textOfFile('README.md')).toContain(picture);
+  });
+
   it('give the first command within the first 40 lines of the README', () => {
     expect(textOfFile('README.md').split('\n').slice(0, 40).join('\n')).toContain('npm start');
   });
