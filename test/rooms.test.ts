@@ -79,9 +79,16 @@ const CASES: readonly [string, (files: readonly SourceFile[]) => string[], Sourc
 ];
 
 describe('the rules of the house', () => {
+  it.each(Object.entries(rules))('%s: nothing breaks it', (_name, rule) => {
+    expect(rule(files)).toEqual([]);
+  });
+
   it.each(CASES)('%s', (_name, rule, broken) => {
     expect(rule([broken])).toHaveLength(1);
-    expect(rule(files)).toEqual([]);
+  });
+
+  it('all have a sample that breaks them', () => {
+    expect(new Set(CASES.map(([, rule]) => rule))).toEqual(new Set(Object.values(rules)));
   });
 });
 

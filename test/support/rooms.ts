@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/config.ts',
     'src/machines/kind.ts',
     'src/machines/step.ts',
+    'src/machines/fold.ts',
     'src/persistence/store.ts',
     'src/persistence/catalog.ts',
     'package:*',
