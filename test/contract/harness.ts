@@ -19,6 +19,8 @@ export interface Harness {
   /** As if the node had last beaten an hour ago. */
   silence(name: string): Promise<void>;
   dump(): Promise<Dump>;
+  /** No lock of a call that was answered is held any more: PostgreSQL says that a commit failed before it lets go. */
+  quiet(): Promise<void>;
   /** Empty again, with nobody owning anything. */
   reset(): Promise<void>;
   close(): Promise<void>;
@@ -45,6 +47,7 @@ export async function memoryHarness(): Promise<Harness> {
       now += HOUR_MS;
     },
     dump: async () => store.dump(),
+    quiet: async () => {},
     reset: async () => {
       ({ catalog, store } = create());
     },
@@ -97,6 +100,9 @@ export async function postgresHarness(): Promise<Harness> {
          from records order by partition, actor_id, kind, id`,
       ),
     }),
+    quiet: async () => {
+      await admin.query('select from partitions where owner is not null for update');
+    },
     reset: async () => {
       await admin.query(`truncate nodes, companies, api_keys, run_logs, actors, journal, records;
         update partitions set owner = null, epoch = 0 where owner is not null or epoch > 0`);
