@@ -1,0 +1,206 @@
+/**
+ * The gateway: translates HTTP and WebSocket into calls of the `Router` and back (architecture A13). This file puts it
+ * together, listens, and stops; nothing here knows a route or a frame.
+ */
+import helmet from '@fastify/helmet';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import type { Logger } from 'pino';
+import type { Clock, Random } from '../clock.ts';
+import type { Router } from '../supervisor/router.ts';
+import { guardRoutes } from './access.ts';
+import { agentRoutes } from './agent-routes.ts';
+import { Authenticator } from './auth.ts';
+import { BODY_BYTES, jsonBodies } from './body.ts';
+import { claimRoutes } from './claim-routes.ts';
+import { commentRoutes } from './comment-routes.ts';
+import { companyRoutes } from './company-routes.ts';
+import type { Doors } from './doors.ts';
+import { Guard, isLoopback } from './guard.ts';
+import { Holds } from './holds.ts';
+import { Homes } from './homes.ts';
+import { hooks, sendError } from './hooks.ts';
+import { InFlight } from './in-flight.ts';
+import { issueRoutes } from './issue-routes.ts';
+import { keyRoutes } from './key-routes.ts';
+import { logRoutes } from './log-routes.ts';
+import type { DrawnMachine } from './machine-layout.ts';
+import type { Metrics } from './metrics.ts';
+import { openapi } from './openapi.ts';
+import { runRoutes } from './run-routes.ts';
+import { machineRoutes, systemRoutes } from './system-routes.ts';
+import { unknownRoutes } from './unknown-routes.ts';
+import { webSockets, wsRoute } from './ws-route.ts';
+
+export interface GatewayOptions {
+  readonly router: Router;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Address to bind to. */
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** True: a taken port is an error. False: the next free one is taken, up to 20 further on. */
+  readonly strictPort: boolean;
+  /** The server's own token, an operator of every company; null: there is none. */
+  readonly token: string | null;
+  /** Requests from this machine without a credential are the operator's (protocol section 1). */
+  readonly localMode: boolean;
+  /** Origins of other sites that may use this server from a browser: `https://name[:port]`. */
+  readonly allowedOrigins: readonly string[];
+  /** Events per second and connection; a burst may be twice that. Null: no limit. */
+  readonly rateLimit: number | null;
+  readonly version: string;
+  /** The issue machine as it is to be drawn; without it, it is drawn from its definition. */
+  readonly machine?: () => DrawnMachine;
+}
+
+export interface Gateway {
+  /** As people open it: `http://127.0.0.1:4300`. */
+  readonly url: string;
+  readonly port: number;
+  /** Says `bye`, lets requests in flight finish, closes. Safe to repeat. At most about five seconds. */
+  stop(): Promise<void>;
+}
+
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 65_000;
+/** How long requests in flight may take to finish when the server stops, ms. */
+const DRAIN_MS = 5000;
+const NEXT_PORTS = 20;
+
+/** @throws Error `EADDRINUSE` and the like when it cannot listen. */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  let draining = false;
+  const { router, clock, random, log, metrics, host } = options;
+  const doors: Doors = {
+    router,
+    clock,
+    random,
+    log,
+    metrics,
+    auth: new Authenticator(options),
+    guard: new Guard(options),
+    homes: new Homes(router),
+    holds: new Holds({ router, clock, log }),
+    rateLimit: options.rateLimit,
+    version: options.version,
+    draining: () => draining,
+  };
+  const inFlight = new InFlight();
+  const app = await build(doors, inFlight, options.machine);
+  try {
+    await listen(app, options);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  const { port } = app.server.address() as { port: number };
+  let stopped: Promise<void> | null = null;
+  return {
+    url: `http://${named(host)}:${port}`,
+    port,
+    stop() {
+      draining = true;
+      stopped ??= stop(app, doors, inFlight);
+      return stopped;
+    },
+  };
+}
+
+async function build(
+  doors: Doors,
+  inFlight: InFlight,
+  machine: GatewayOptions['machine'],
+): Promise<FastifyInstance> {
+  const { random, log } = doors;
+  const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_BYTES,
+    requestTimeout: REQUEST_MS,
+    // Draining is answered by a hook, with a code clients know.
+    return503OnClosing: false,
+    genReqId: (request) => {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : random.secret(9);
+    },
+    frameworkErrors: (error, request, reply) => {
+      sendError(error, request as never, reply as never, doors);
+    },
+    routerOptions: { ignoreTrailingSlash: false, maxParamLength: 200 },
+  });
+  app.server.headersTimeout = HEADERS_MS;
+  jsonBodies(app);
+  await webSockets(app);
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { 'default-src': ["'self'"], 'frame-ancestors': ["'none'"] },
+    },
+    // Plain HTTP on loopback; whoever ends TLS in front of it sets this.
+    strictTransportSecurity: false,
+  });
+  inFlight.watch(app);
+  hooks(app, doors);
+  unknownRoutes(app);
+  await openapi(app, doors.version);
+  systemRoutes(app, doors);
+  wsRoute(app, doors);
+  await app.register(
+    async (scope) => {
+      guardRoutes(scope, doors);
+      companyRoutes(scope, doors);
+      keyRoutes(scope, doors);
+      agentRoutes(scope, doors);
+      claimRoutes(scope, doors);
+      issueRoutes(scope, doors);
+      commentRoutes(scope, doors);
+      runRoutes(scope, doors);
+      logRoutes(scope, doors);
+      machineRoutes(scope, machine);
+    },
+    { prefix: '/v1' },
+  );
+  await app.ready();
+  return app;
+}
+
+/** Binds, to the next free port where that is allowed. */
+async function listen(app: FastifyInstance, options: GatewayOptions): Promise<void> {
+  const { host, port, strictPort } = options;
+  const last = strictPort || port === 0 ? port : Math.min(port + NEXT_PORTS, 65_535);
+  for (let at = port; ; at++) {
+    try {
+      await app.listen({ host, port: at, listenTextResolver: () => 'listening' });
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || at >= last) throw error;
+    }
+  }
+}
+
+/**
+ * Holds end first: sockets are told, long polls are answered. Then what is in flight finishes, and whatever connection
+ * is left – kept alive by a client, opened and never used – is closed.
+ */
+async function stop(app: FastifyInstance, { holds, clock }: Doors, inFlight: InFlight): Promise<void> {
+  holds.drain();
+  const closing = app.close();
+  let disarm = () => {};
+  const patience = new Promise<void>((resolve) => {
+    disarm = clock.after(DRAIN_MS, resolve);
+  });
+  await Promise.race([inFlight.idle(), patience]);
+  disarm();
+  app.server.closeAllConnections();
+  await closing;
+}
+
+/** The host as it stands in a URL: an address that means "all" is reached by loopback. */
+function named(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') && !isLoopback(host) ? `[${host}]` : host === '::1' ? '[::1]' : host;
+}

@@ -1,0 +1,78 @@
+/**
+ * Foreign sites and DNS rebinding (guarantees.md, Security). A browser can be made to send requests here by any page;
+ * what it cannot do is lie about Host and Origin. So both are looked at before anything else, the WebSocket upgrade
+ * included.
+ *
+ * - Host: on a loopback address only loopback names, the bound host and the hosts of allowed origins are us; any other
+ *   name was rebound. On another address the server has many names, and a token is required.
+ * - Origin, if sent: the same origin as the Host, or an allowed one. The scheme is not compared: behind a proxy that
+ *   ends TLS the page says https and we hear http.
+ */
+
+export type Verdict = 'ok' | 'foreign-host' | 'foreign-origin';
+
+export interface Asked {
+  readonly host?: string | undefined;
+  readonly origin?: string | undefined;
+}
+
+const LOOPBACK = /^(localhost|127(\.[0-9]{1,3}){3}|\[::1\])$/;
+
+/** True for names and addresses that only this machine reaches; `host` as in a URL, without a port. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host === '::1' ? '[::1]' : host);
+}
+
+export class Guard {
+  readonly #anyHost: boolean;
+  readonly #hosts: ReadonlySet<string>;
+  readonly #origins: ReadonlySet<string>;
+
+  /** @param options.host the address bound to; `allowedOrigins` as `https://name[:port]`. */
+  constructor(options: { host: string; allowedOrigins: readonly string[] }) {
+    this.#anyHost = !isLoopback(options.host);
+    const origins = options.allowedOrigins.map((origin) => new URL(origin));
+    this.#origins = new Set(origins.map((url) => url.origin));
+    this.#hosts = new Set([options.host.toLowerCase(), ...origins.map((url) => url.hostname)]);
+  }
+
+  judge(asked: Asked): Verdict {
+    const name = hostName(asked.host);
+    if (name === null) return 'foreign-host';
+    if (!this.#anyHost && !isLoopback(name) && !this.#hosts.has(name)) return 'foreign-host';
+    if (asked.origin === undefined || isSameOrigin(asked) || this.#isAllowed(asked.origin)) return 'ok';
+    return 'foreign-origin';
+  }
+
+  /** Whether answers must say, for a page of another origin, that it may read them (CORS). */
+  needsCors(asked: Asked): boolean {
+    return asked.origin !== undefined && !isSameOrigin(asked) && this.#isAllowed(asked.origin);
+  }
+
+  /** Local mode's condition (protocol section 1): Host is loopback, and no Origin or the same one is sent. */
+  fromHere(asked: Asked): boolean {
+    const name = hostName(asked.host);
+    return name !== null && isLoopback(name) && (asked.origin === undefined || isSameOrigin(asked));
+  }
+
+  #isAllowed(origin: string): boolean {
+    return this.#origins.has(originOf(origin)?.origin ?? '');
+  }
+}
+
+/** The name in a Host header, lower case, without the port; null when there is none or it is no host. */
+function hostName(header: string | undefined): string | null {
+  const match = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?$/.exec(header?.toLowerCase() ?? '');
+  return match?.[1] ?? null;
+}
+
+function originOf(header: string): URL | null {
+  if (!/^https?:\/\//i.test(header) || !URL.canParse(header)) return null;
+  return new URL(header);
+}
+
+/** `url.host` leaves the scheme's default port out, as browsers do in Host. */
+function isSameOrigin(asked: Asked): boolean {
+  const url = asked.origin === undefined ? null : originOf(asked.origin);
+  return url !== null && url.host === asked.host?.toLowerCase();
+}

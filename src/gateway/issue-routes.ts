@@ -1,0 +1,232 @@
+/** Issues: made, listed, read, changed, sent events; their journal. Runs and comments have files of their own. */
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { type IssueEvent, issueContext, issueEvents, newIssue, priority, title } from '../machines/events.ts';
+import type { Born, Refusal } from '../supervisor/router.ts';
+import { actorOf } from './auth.ts';
+import { BULK_BODY_BYTES } from './body.ts';
+import { afterOrdinal, cursorOf, NUMBER, ordinalAfter, pageOf, readCursor } from './cursor.ts';
+import type { Doors } from './doors.ts';
+import { envelope, mayEvent } from './event-door.ts';
+import { issueFilter, listIssues } from './issue-list.ts';
+import { badFields, notFound } from './problem.ts';
+import { answers, created, keyOf, orThrow, sendAccepted, sendList, sendText, writeHeaders } from './reply.ts';
+import { acceptedShape, changeShape, issueShape, listOf, page, path } from './schemas.ts';
+
+const tags = ['issues'];
+const IDENTIFIER = /^([A-Z][A-Z0-9]{1,9})-([1-9][0-9]{0,9})$/;
+/** Ends the idempotency key of the second of two events that one request makes. */
+const SECOND = ':priority';
+
+export function issueRoutes(scope: FastifyInstance, { router }: Doors): void {
+  const app = scope.withTypeProvider<ZodTypeProvider>();
+
+  app.route({
+    method: 'POST',
+    url: '/companies/:companyId/issues',
+    config: { access: { of: 'company', may: 'operate' } },
+    schema: answers(
+      { tags, summary: 'Make an issue', params: path('companyId'), headers: writeHeaders, body: newIssue },
+      { 201: issueShape },
+    ),
+    handler: async (request, reply) => {
+      const born = orThrow(
+        await router.create({
+          kind: 'issue',
+          companyId: request.companyId,
+          asked: [request.body],
+          by: actorOf(request.principal),
+          ...keyOf(request),
+        }),
+      );
+      return sendText(reply, created(born.items[0]?.view ?? '{}', born.is === 'duplicate'), 201);
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/companies/:companyId/issues/bulk',
+    // A thousand issues of up to 64 keys, their contexts included.
+    config: { access: { of: 'company', may: 'operate' }, jsonKeys: 64_000 },
+    bodyLimit: BULK_BODY_BYTES,
+    schema: answers(
+      {
+        tags,
+        summary: 'Make up to 1,000 issues, all or none',
+        params: path('companyId'),
+        headers: writeHeaders,
+        body: z.strictObject({ issues: z.array(newIssue).min(1).max(1000) }),
+      },
+      { 200: z.looseObject({ items: z.array(issueShape) }) },
+    ),
+    handler: async (request, reply) => {
+      const born: Exclude<Born, Refusal> = orThrow(
+        await router.create({
+          kind: 'issue',
+          companyId: request.companyId,
+          asked: request.body.issues,
+          by: actorOf(request.principal),
+          ...keyOf(request),
+        }),
+      );
+      const items = born.items.map((item) => item.view).join(',');
+      return sendText(reply, created(`{"items":[${items}]}`, born.is === 'duplicate'));
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/companies/:companyId/issues',
+    config: { access: { of: 'company', may: 'read' } },
+    schema: answers(
+      { tags, summary: 'List issues', params: path('companyId'), querystring: issueFilter },
+      { 200: listOf(issueShape) },
+    ),
+    handler: async (request, reply) => {
+      const { after: from } = ordinalAfter(request.query.cursor);
+      const { items, after } = await listIssues(router, request.companyId, request.query, from);
+      return sendList(
+        reply,
+        items.map((item) => item.view),
+        after === null ? null : afterOrdinal(after),
+      );
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/companies/:companyId/issues/:identifier',
+    config: { access: { of: 'company', may: 'read' } },
+    schema: answers(
+      {
+        tags,
+        summary: 'Read an issue by its identifier, as ACME-7',
+        params: path('companyId', 'identifier'),
+      },
+      { 200: issueShape },
+    ),
+    handler: async (request, reply) => {
+      const { companyId } = request;
+      const [, prefix, ordinal] = IDENTIFIER.exec(request.params.identifier) ?? [];
+      const company = ordinal === undefined ? null : await router.company(companyId);
+      if (company === null || company.prefix !== prefix) throw notFound('issue');
+      const found = await router.list({ companyId, kind: 'issue', ordinal: Number(ordinal), limit: 1 });
+      const [issue] = found.items;
+      if (issue === undefined) throw notFound('issue');
+      return sendText(reply, issue.view);
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/issues/:issueId',
+    config: { access: { of: 'issue', may: 'read' } },
+    schema: answers({ tags, summary: 'Read an issue', params: path('issueId') }, { 200: issueShape }),
+    handler: async (request, reply) => {
+      const issue = await router.get(request.params.issueId);
+      if (issue === null) throw notFound('issue');
+      return sendText(reply, issue.view);
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/issues/:issueId/journal',
+    config: { access: { of: 'issue', may: 'read' } },
+    schema: answers(
+      {
+        tags,
+        summary: 'Every accepted event, oldest first',
+        params: path('issueId'),
+        querystring: z.strictObject({
+          ...page,
+          after: z.coerce.number().int().min(0).optional().meta({ description: 'Only later versions.' }),
+        }),
+      },
+      { 200: listOf(changeShape) },
+    ),
+    handler: async (request, reply) => {
+      const { limit, cursor, after = 0 } = request.query;
+      const from = cursor === undefined ? after : Number(readCursor(cursor, { v: [NUMBER] }).parts[0]);
+      const lines = await router.journal(request.params.issueId, from, limit + 1);
+      const { page: items, more } = pageOf(lines, limit);
+      const stamp = request.principal.role === 'operator';
+      return sendList(
+        reply,
+        items.map((line) => line.text({ stamp })),
+        more ? cursorOf('v', items.at(-1)?.version ?? 0) : null,
+      );
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/issues/:issueId/events',
+    config: { access: { of: 'issue', may: 'work' } },
+    schema: answers(
+      {
+        tags,
+        summary: 'Send an event',
+        params: path('issueId'),
+        headers: writeHeaders,
+        body: issueEvents,
+      },
+      { 200: acceptedShape },
+    ),
+    handler: async (request, reply) => {
+      const event = request.body;
+      mayEvent(request.principal, event.type);
+      const { key } = keyOf(request);
+      const sent = envelope(request.principal, request.params.issueId, event, key);
+      return sendAccepted(reply, orThrow(await router.send(sent)));
+    },
+  });
+
+  app.route({
+    method: 'PATCH',
+    url: '/issues/:issueId',
+    config: { access: { of: 'issue', may: 'operate' } },
+    schema: answers(
+      {
+        tags,
+        summary: 'Change title, context (EDIT) or priority (PRIORITY)',
+        params: path('issueId'),
+        headers: writeHeaders,
+        body: z.strictObject({
+          expectedVersion: z.int().min(1).optional(),
+          title: title.optional(),
+          context: issueContext.optional(),
+          priority: priority.optional(),
+        }),
+      },
+      { 200: acceptedShape },
+    ),
+    handler: async (request, reply) => {
+      const { priority: rank, title: name, context, expectedVersion } = request.body;
+      const { key } = keyOf(request);
+      const events: IssueEvent[] = [];
+      if (name !== undefined || context !== undefined) {
+        const fields = {
+          ...(name === undefined ? {} : { title: name }),
+          ...(context === undefined ? {} : { context }),
+        };
+        events.push({ type: 'EDIT', ...fields });
+      }
+      if (rank !== undefined) events.push({ type: 'PRIORITY', priority: rank });
+      const [first, second] = events;
+      if (first === undefined) {
+        throw badFields([{ path: '', message: 'title, context or priority must be given' }]);
+      }
+      const { principal, params } = request;
+      const checked = { ...first, ...(expectedVersion === undefined ? {} : { expectedVersion }) };
+      let answer = orThrow(await router.send(envelope(principal, params.issueId, checked, key)));
+      if (second !== undefined) {
+        // Two events, two versions: the second is judged by itself, under a key of its own.
+        const secondKey = key === undefined ? undefined : key.slice(0, 128 - SECOND.length) + SECOND;
+        answer = orThrow(await router.send(envelope(principal, params.issueId, second, secondKey)));
+      }
+      return sendAccepted(reply, answer);
+    },
+  });
+}

@@ -1,0 +1,25 @@
+/** Addresses without a route: 404, or 405 with `Allow` where another method has one. */
+import type { FastifyInstance } from 'fastify';
+import { BatonError } from '../errors.ts';
+import { sendProblem } from './hooks.ts';
+
+/** Must come before the routes: it takes note of each. */
+export function unknownRoutes(app: FastifyInstance): void {
+  const routes: { readonly address: RegExp; readonly method: string }[] = [];
+  app.addHook('onRoute', ({ url, method }) => {
+    const pattern = url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:[A-Za-z]+/g, '[^/]+');
+    for (const each of [method].flat()) routes.push({ address: new RegExp(`^${pattern}$`), method: each });
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const [address = ''] = request.url.split('?');
+    const allowed = routes.filter((route) => route.address.test(address)).map((route) => route.method);
+    if (allowed.length === 0) {
+      return sendProblem(reply, new BatonError('NOT_FOUND', 'There is nothing at this address.'));
+    }
+    const allow = [...new Set(allowed)].sort().join(', ');
+    const error = new BatonError('VALIDATION', `This address does not take ${request.method}.`, {
+      hint: `It takes ${allow}.`,
+    });
+    return sendProblem(reply.header('allow', allow), error, 405);
+  });
+}

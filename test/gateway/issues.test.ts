@@ -1,0 +1,348 @@
+/** Agents, issues, events, comments, runs, claims and logs over HTTP: what works, and what is refused with which code. */
+import { describe, expect, it } from 'vitest';
+import { start } from './support/gateway.ts';
+import { until } from './support/ws-client.ts';
+
+describe('agents', () => {
+  it('are made, listed, changed, paused, resumed and terminated', async () => {
+    const bench = await start();
+    const company = await bench.company();
+    const made = await bench.post(`/v1/companies/${company}/agents`, {
+      name: 'codex-1',
+      maxConcurrentRuns: 2,
+    });
+    expect([made.status, made.body.name, made.body.maxConcurrentRuns]).toEqual([201, 'codex-1', 2]);
+    const path = `/v1/agents/${made.body.id}`;
+    expect((await bench.get(path)).body).toEqual(made.body);
+    expect((await bench.get(`/v1/companies/${company}/agents`)).body.items).toEqual([made.body]);
+    expect((await bench.ask('PATCH', path, { body: { maxConcurrentRuns: 3 } })).body.maxConcurrentRuns).toBe(
+      3,
+    );
+    expect((await bench.post(`${path}/pause`, { drain: true })).body).toMatchObject({ status: 'paused' });
+    expect((await bench.post(`${path}/resume`)).body.status).toBe('active');
+    expect((await bench.ask('POST', `${path}/terminate`)).body.status).toBe('terminated');
+    expect((await bench.post(`${path}/resume`)).body.code).toBe('NOT_ALLOWED');
+    expect((await bench.post(`${path}/pause`, { now: true })).body.code).toBe('VALIDATION');
+  });
+});
+
+describe('issues', () => {
+  it('are made one by one or a thousand at once, all or none', async () => {
+    const bench = await start();
+    const company = await bench.company();
+    const path = `/v1/companies/${company}/issues`;
+    const one = await bench.post(path, { title: 'Fix login', priority: 'high', context: { repo: 'x' } });
+    expect(one.status).toBe(201);
+    expect(one.body).toMatchObject({ identifier: 'ACME-1', state: 'idle', priority: 'high', version: 1 });
+    const issues = Array.from({ length: 1000 }, (_, n) => ({ title: `t${n}`, context: { n } }));
+    const bulk = await bench.post(`${path}/bulk`, { issues });
+    expect(bulk.body.items).toHaveLength(1000);
+    expect((await bench.post(`${path}/bulk`, { issues: [...issues, { title: 'x' }] })).body.code).toBe(
+      'VALIDATION',
+    );
+    const missing = [{ title: 'a' }, { title: 'b', assigneeAgentId: 'a7f3000000000000' }];
+    expect((await bench.post(`${path}/bulk`, { issues: missing })).body.code).toBe('NOT_FOUND');
+    expect((await bench.get(`${path}?limit=500&q=fix`)).body.items).toHaveLength(1);
+  });
+
+  it('are found by id and by identifier', async () => {
+    const bench = await start();
+    const company = await bench.company();
+    const id = await bench.issue(company);
+    const byId = await bench.get(`/v1/issues/${id}`);
+    expect(byId.body.identifier).toBe('ACME-1');
+    expect((await bench.get(`/v1/companies/${company}/issues/ACME-1`)).body).toEqual(byId.body);
+    for (const wrong of ['ACME-2', 'OTH-1', 'acme-1', 'ACME-01', 'ACME-']) {
+      expect((await bench.get(`/v1/companies/${company}/issues/${wrong}`)).body.code).toBe('NOT_FOUND');
+    }
+  });
+
+  it('are filtered by state, substate, assignee, priority, attempt and text, and paged', async () => {
+    const bench = await start();
+    const company = await bench.company();
+    const agent = await bench.agent(company);
+    await bench.issue(company, { title: 'Idle one', priority: 'low' });
+    for (let n = 0; n < 3; n++) await bench.issue(company, { title: `Work ${n}`, assigneeAgentId: agent });
+    await bench.grant(company, agent);
+    const count = async (query: string) =>
+      (await bench.get(`/v1/companies/${company}/issues?${query}`)).body.items.length;
+    expect(await count('state=idle')).toBe(1);
+    expect(await count('state=running')).toBe(3);
+    expect(await count('state=running.queued')).toBe(2);
+    expect(await count('state=running.executing,idle')).toBe(2);
+    expect(await count('state=idle&state=done')).toBe(1);
+    expect(await count(`assignee=${agent}`)).toBe(3);
+    expect(await count('priority=low,critical')).toBe(1);
+    expect(await count('minAttempt=1')).toBe(0);
+    expect(await count('q=work')).toBe(3);
+    const first = (await bench.get(`/v1/companies/${company}/issues?limit=1&state=running.queued`)).body;
+    expect(first.items[0].title).toBe('Work 1');
+    const next = `limit=1&state=running.queued&cursor=${first.nextCursor}`;
+    const second = (await bench.get(`/v1/companies/${company}/issues?${next}`)).body;
+    expect([second.items[0].title, second.nextCursor]).toEqual(['Work 2', null]);
+  });
+
+  it('refuse a filter that does not exist, a limit out of range and a made-up cursor', async () => {
+    const bench = await start();
+    const path = `/v1/companies/${await bench.company()}/issues`;
+    for (const query of [
+      'colour=red',
+      'state=asleep',
+      'limit=0',
+      'limit=501',
+      'cursor=AAAA',
+      'q=%00',
+      'minAttempt=x',
+    ]) {
+      expect((await bench.get(`${path}?${query}`)).body.code, query).toBe('VALIDATION');
+    }
+  });
+
+  it('take events, once per idempotency key, and only at the version one expects', async () => {
+    const bench = await start();
+    const company = await bench.company();
+    const agent = await bench.agent(company);
+    const id = await bench.issue(company);
+    const path = `/v1/issues/${id}/events`;
+    const ask = { headers: { 'idempotency-key': 'e1' } };
+    const sent = await bench.post(path, { type: 'ASSIGN', agentId: agent }, ask);
+    expect(sent.body).toMatchObject({ version: 2, duplicate: false, unchanged: false });
+    expect(sent.body.issue).toMatchObject({ assigneeAgentId: agent, state: 'running' });
+    const again = await bench.post(path, { type: 'ASSIGN', agentId: agent }, ask);
+    expect(again.body).toMatchObject({ version: 2, duplicate: true });
+    const same = await bench.post(path, { type: 'ASSIGN', agentId: agent });
+    expect(same.body).toMatchObject({ version: 2, unchanged: true });
+    const late = await bench.post(path, { type: 'CANCEL', expectedVersion: 1 });
+    expect([late.status, late.body.code, late.body.version]).toEqual([409, 'CONFLICT', 2]);
+    const wrong = await bench.post(path, { type: 'RETRY.CANCEL' });
+    expect([wrong.status, wrong.body.code]).toEqual([409, 'NOT_ALLOWED']);
+    expect(wrong.body).toMatchObject({ state: 'running', substate: 'queued' });
+    expect(wrong.body.allowed).toContain('CANCEL');
+    expect(wrong.body.hint).toBeTypeOf('string');
+  });
+
+  it('take no event from inside, none of XState’s, none with unknown fields', async () => {
+    const bench = await start();
+    const id = await bench.issue(await bench.company());
+    for (const body of [
+      { type: 'GRANT', claim: 'x' },
+      { type: 'xstate.stop' },
+      { type: 'CANCEL', stamp: {} },
+      { type: 'CANCEL', by: { kind: 'system', id: 'x' } },
+      {},
+      [],
+      null,
+    ]) {
+      const refused = await bench.post(`/v1/issues/${id}/events`, body);
+      expect([refused.status, refused.body.code], JSON.stringify(body)).toEqual([400, 'VALIDATION']);
+    }
+    expect((await bench.get(`/v1/issues/${id}`)).body.version).toBe(1);
+  });
+
+  it('are changed by PATCH as EDIT and PRIORITY, and tell it in their journal', async () => {
+    const bench = await start();
+    const id = await bench.issue(await bench.company());
+    const changed = await bench.ask('PATCH', `/v1/issues/${id}`, {
+      body: { title: 'New', priority: 'critical' },
+    });
+    expect(changed.body.issue).toMatchObject({ title: 'New', priority: 'critical', version: 3 });
+    expect((await bench.ask('PATCH', `/v1/issues/${id}`, { body: {} })).body.code).toBe('VALIDATION');
+    const journal = (await bench.get(`/v1/issues/${id}/journal`)).body.items;
+    expect(journal.map((change: { type: string }) => change.type)).toEqual(['CREATED', 'EDIT', 'PRIORITY']);
+    expect(journal[0].stamp).toBeDefined();
+    const later = (await bench.get(`/v1/issues/${id}/journal?after=1&limit=1`)).body;
+    expect(later.items[0].version).toBe(2);
+    const last = (await bench.get(`/v1/issues/${id}/journal?cursor=${later.nextCursor}`)).body;
+    expect(last.items.map((change: { version: number }) => change.version)).toEqual([3]);
+  });
+
+  it('show stamps in their journal to operators only', async () => {
+    const bench = await start();
+    const company = await bench.company();
+    const id = await bench.issue(company);
+    const { token } = await bench.key(company, 'viewer');
+    expect((await bench.get(`/v1/issues/${id}/journal`, { token })).body.items[0].stamp).toBeUndefined();
+  });
+});
+
+describe('comments', () => {
+  it('are written, answered with the comment, and listed oldest first', async () => {
+    const bench = await start();
+    const id = await bench.issue(await bench.company());
+    const path = `/v1/issues/${id}/comments`;
+    const ask = { headers: { 'idempotency-key': 'c' } };
+    const made = await bench.post(path, { body: 'Look here' }, ask);
+    expect(made.status).toBe(201);
+    expect(made.body).toMatchObject({ comment: { body: 'Look here' }, issue: { id }, version: 2 });
+    const again = await bench.post(path, { body: 'Look here' }, ask);
+    expect(again.body).toMatchObject({ comment: made.body.comment, duplicate: true, version: 2 });
+    await bench.post(path, { body: 'And here' });
+    const first = (await bench.get(`${path}?limit=1`)).body;
+    const rest = (await bench.get(`${path}?cursor=${first.nextCursor}`)).body;
+    expect([...first.items, ...rest.items].map((c) => c.body).sort()).toEqual(['And here', 'Look here']);
+    expect((await bench.post(path, { body: '' })).body.code).toBe('VALIDATION');
+    expect((await bench.post(path, { body: 'x'.repeat(16 * 1024 + 1) })).body.code).toBe('VALIDATION');
+  });
+});
+
+describe('runs', () => {
+  async function executing() {
+    const bench = await start();
+    const company = await bench.company();
+    const agent = await bench.agent(company);
+    const issue = await bench.issue(company, { assigneeAgentId: agent });
+    const { token } = await bench.key(company, 'agent', agent);
+    const claimed = await bench.post(`/v1/agents/${agent}/claim`, {}, { token });
+    expect(claimed.status).toBe(200);
+    const [grant] = claimed.body.grants;
+    return {
+      bench,
+      company,
+      agent,
+      issue,
+      token,
+      grant,
+      run: `/v1/runs/${grant.run.id}`,
+      fence: grant.fence,
+    };
+  }
+
+  it('are claimed, heartbeaten and succeed, and are read live and ended', async () => {
+    const { bench, issue, token, grant, run, fence, company } = await executing();
+    expect((await bench.post(`${run}/heartbeat`, { fence, progress: 0.5 }, { token })).status).toBe(200);
+    expect((await bench.get(run)).body).toMatchObject({ id: grant.run.id, status: 'running' });
+    expect((await bench.get(`/v1/companies/${company}/runs?status=running`)).body.items).toHaveLength(1);
+    const done = await bench.post(`${run}/succeed`, { fence, result: { ok: true } }, { token });
+    expect(done.body.issue.state).toBe('done');
+    expect((await bench.get(run)).body).toMatchObject({ status: 'succeeded', resultJson: { ok: true } });
+    expect((await bench.get(`/v1/issues/${issue}/runs`)).body.items).toHaveLength(1);
+    expect((await bench.get(`/v1/companies/${company}/runs?status=succeeded`)).body.items).toHaveLength(1);
+    expect((await bench.get(`/v1/companies/${company}/runs?status=failed`)).body.items).toEqual([]);
+  });
+
+  it('that failed transiently are followed by the retry’s, oldest first, whatever the page size', async () => {
+    const { bench, issue, run, fence, token, company } = await executing();
+    const failure = { fence, error: '429', errorFamily: 'transient_upstream' };
+    const failed = await bench.post(`${run}/fail`, failure, { token });
+    expect(failed.body.issue).toMatchObject({ state: 'scheduled-retry', attempt: 1 });
+    for (const limit of [1, 2, 50]) {
+      for (const path of [`/v1/issues/${issue}/runs`, `/v1/companies/${company}/runs`]) {
+        const statuses: string[] = [];
+        let cursor = '';
+        do {
+          const page = (await bench.get(`${path}?limit=${limit}${cursor}`)).body;
+          statuses.push(...page.items.map((each: { status: string }) => each.status));
+          cursor = page.nextCursor === null ? '' : `&cursor=${page.nextCursor}`;
+        } while (cursor !== '');
+        const expected = ['failed', 'scheduled_retry'];
+        expect(path.includes('issues') ? statuses : statuses.reverse(), `${path} ${limit}`).toEqual(expected);
+      }
+    }
+    expect((await bench.get(`/v1/companies/${company}/runs?status=scheduled_retry`)).body.items).toHaveLength(
+      1,
+    );
+  });
+
+  it('with an old fence are refused and told the holder', async () => {
+    const { bench, token, run, fence } = await executing();
+    const stale = await bench.post(`${run}/succeed`, { fence: fence - 1 }, { token });
+    expect([stale.status, stale.body.code]).toEqual([409, 'FENCED']);
+    expect(stale.body.holder).toMatchObject({ mode: 'executing', fence });
+    expect((await bench.post(`${run}/succeed`, {}, { token })).body.errors[0].path).toBe('fence');
+  });
+
+  it('take log lines from whoever holds the fence, and from nobody else', async () => {
+    const { bench, company, token, run, fence } = await executing();
+    const lines = [1, 2, 3].map((n) => ({ at: n, stream: 'stdout', text: `line ${n}` }));
+    expect((await bench.post(`${run}/log`, { fence, lines }, { token })).body.appended).toBe(3);
+    const first = (await bench.get(`${run}/log?limit=2`)).body;
+    expect(first.items.map((line: { offset: number }) => line.offset)).toEqual([1, 2]);
+    expect((await bench.get(`${run}/log?after=2`)).body.items[0].text).toBe('line 3');
+    expect((await bench.get(`${run}/log?cursor=${first.nextCursor}`)).body.items).toHaveLength(1);
+    expect((await bench.post(`${run}/log`, { fence: fence + 1, lines }, { token })).body.code).toBe('FENCED');
+    const other = await bench.key(company, 'agent', await bench.agent(company));
+    expect((await bench.post(`${run}/log`, { fence, lines }, { token: other.token })).body.code).toBe(
+      'FENCED',
+    );
+    expect((await bench.post(`${run}/log`, { fence, lines: [{ text: 'x' }] }, { token })).body.code).toBe(
+      'VALIDATION',
+    );
+    const many = Array.from({ length: 1000 }, (_, n) => ({ at: n, stream: 'stderr', text: 'x' }));
+    expect((await bench.post(`${run}/log`, { fence, lines: many }, { token })).status).toBe(200);
+  });
+
+  it('may still log when their issue was completed and they were left to finish', async () => {
+    const { bench, issue, token, run, fence } = await executing();
+    await bench.post(`/v1/issues/${issue}/events`, { type: 'COMPLETE' });
+    const lines = [{ at: 1, stream: 'stdout', text: 'nearly' }];
+    expect((await bench.post(`${run}/log`, { fence, lines }, { token })).status).toBe(200);
+    expect((await bench.get(run)).body.status).toBe('running');
+  });
+
+  it('that do not exist are NOT_FOUND, their logs too', async () => {
+    const { bench, issue } = await executing();
+    for (const path of [
+      `/v1/runs/${issue}.9`,
+      `/v1/runs/${issue}`,
+      '/v1/runs/x',
+      `/v1/runs/${issue}.9/log`,
+    ]) {
+      expect((await bench.get(path)).body.code, path).toBe('NOT_FOUND');
+    }
+  });
+});
+
+describe('a claim', () => {
+  it('waits for work and is answered with the first grant', async () => {
+    const bench = await start();
+    const company = await bench.company();
+    const agent = await bench.agent(company);
+    const waiting = bench.post(`/v1/agents/${agent}/claim`, { waitMs: 5000 });
+    await until(() => bench.router.waitingClaims === 1);
+    await bench.post(`/v1/companies/${company}/issues`, { title: 'x', assigneeAgentId: agent });
+    expect((await waiting).body.grants[0].issue.substate).toBe('executing');
+  });
+
+  it('is empty after its wait, and repeated with its claimId returns what it was granted', async () => {
+    const bench = await start();
+    const company = await bench.company();
+    const agent = await bench.agent(company);
+    const path = `/v1/agents/${agent}/claim`;
+    expect((await bench.post(path, { waitMs: 30 })).body).toEqual({ grants: [] });
+    await bench.issue(company, { assigneeAgentId: agent });
+    const first = await bench.post(path, { claimId: 'mine' });
+    const again = await bench.post(path, { claimId: 'mine' });
+    expect(again.body.grants[0].run.id).toBe(first.body.grants[0].run.id);
+    expect((await bench.post(path, { waitMs: 50_001 })).body.code).toBe('VALIDATION');
+  });
+
+  it('is withdrawn when its connection closes', async () => {
+    const bench = await start();
+    const agent = await bench.agent(await bench.company());
+    const controller = new AbortController();
+    const url = `${bench.gateway.url}/v1/agents/${agent}/claim`;
+    const headers = {
+      authorization: 'Bearer the-server-token-of-the-tests-0123456789',
+      'content-type': 'application/json',
+    };
+    const asked = fetch(url, {
+      method: 'POST',
+      headers,
+      body: '{"waitMs":50000}',
+      signal: controller.signal,
+    });
+    await until(() => bench.router.waitingClaims === 1);
+    controller.abort();
+    await expect(asked).rejects.toThrow();
+    await until(() => bench.router.waitingClaims === 0);
+  });
+
+  it('still waiting when the server stops is answered empty', async () => {
+    const bench = await start();
+    const agent = await bench.agent(await bench.company());
+    const waiting = bench.post(`/v1/agents/${agent}/claim`, { waitMs: 50_000 });
+    await until(() => bench.router.waitingClaims === 1);
+    await bench.gateway.stop();
+    expect((await waiting).body).toEqual({ grants: [] });
+  });
+});
