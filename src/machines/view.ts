@@ -63,6 +63,8 @@ export interface WakeView {
   human: boolean;
   payload: unknown;
   at: number;
+  /** Later wakes of the same reason that were merged into it when 32 were waiting; absent: none. */
+  merged?: number;
 }
 
 export interface LastError {

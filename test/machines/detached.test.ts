@@ -78,6 +78,14 @@ describe('a run left to finish', () => {
     expect(story.c.detached).toMatchObject({ until: T0 + 1_234, grace: 1_234 });
   });
 
+  it('keeps the grace of its own agent also when a wake is what wants the run', () => {
+    const story = storyLeft();
+    story.agents[A] = facts({ stopGraceMs: 1_234 });
+    story.send({ type: 'ASSIGN', agentId: B });
+    story.send({ type: 'WAKE', reason: 'again', reopen: true });
+    expect(story.c.detached).toMatchObject({ agent: A, until: T0 + 1_234 });
+  });
+
   it('is no longer heard once it was told to stop', () => {
     const story = storyLeft();
     story.send({ type: 'WAKE', reason: 'again', human: true, reopen: true });

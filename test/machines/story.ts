@@ -73,6 +73,8 @@ export class Story {
   readonly timers = new Map<string, { due: number; event: Ev }>();
   readonly entries: Applied[] = [];
   readonly states: string[] = [];
+  /** All facts there were at each entry, asked for or not. */
+  readonly worlds: Record<string, AgentFacts>[] = [];
   readonly records: Extract<Out, { out: 'record' }>[] = [];
   readonly effects: Extract<Out, { out: 'effect' }>[] = [];
   #comments = 0;
@@ -188,6 +190,7 @@ export class Story {
     this.s = stepped.next as Persisted<IssueState>;
     this.version += 1;
     this.entries.push(entry);
+    this.worlds.push(structuredClone(this.agents));
     this.states.push(JSON.stringify(this.s));
     for (const change of stepped.timers) {
       if (change.is === 'disarm') this.timers.delete(change.id);
