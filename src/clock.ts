@@ -31,33 +31,59 @@ export interface Random {
 /** The longest delay that `setTimeout` honours; a longer one would fire at once (xstate-notes, Timers). */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
+/** Where a clock takes time from: the machine, or the world of the simulation (test/simulation). */
+export interface TimeSource {
+  /** Epoch ms by the wall clock, which may jump: read once, for a first guess. */
+  wall(): number;
+  /** As `Clock.monotonic`. */
+  monotonic(): number;
+  /** As `setTimeout`: calls `f` after about `ms`, at most `LONGEST_TIMEOUT_MS`. Returns the way to call it off. */
+  timeout(f: () => void, ms: number): () => void;
+}
+
 /** The machine's own clock. */
 export function systemClock(): Clock {
-  let base = Date.now() - performance.now();
+  return clockOver({
+    wall: () => Date.now(),
+    monotonic: () => performance.now(),
+    timeout(f, ms) {
+      const timer = setTimeout(f, ms);
+      return () => clearTimeout(timer);
+    },
+  });
+}
+
+/** A clock over a source of time: the only code that anchors and that waits for a due time. */
+export function clockOver(source: TimeSource): Clock {
+  let base = source.wall() - source.monotonic();
   let last = 0;
+  let anchored = false;
   const clock: Clock = {
     now() {
-      const at = Math.floor(base + performance.now());
+      const at = Math.floor(base + source.monotonic());
       if (at > last) last = at;
       return last;
     },
-    monotonic: () => performance.now(),
+    monotonic: () => source.monotonic(),
     at(due, f) {
-      let timer: NodeJS.Timeout;
+      let callOff: (() => void) | null = null;
       const arm = () => {
         const left = due - clock.now();
-        if (left <= 0 && timer !== undefined) return f();
-        timer = setTimeout(arm, Math.min(Math.max(left, 0), LONGEST_TIMEOUT_MS));
+        if (left <= 0 && callOff !== null) return f();
+        callOff = source.timeout(arm, Math.min(Math.max(left, 0), LONGEST_TIMEOUT_MS));
       };
       arm();
-      return () => clearTimeout(timer);
+      return () => callOff?.();
     },
     after(ms, f) {
-      const timer = setTimeout(f, Math.min(ms, LONGEST_TIMEOUT_MS));
-      return () => clearTimeout(timer);
+      return source.timeout(f, Math.min(ms, LONGEST_TIMEOUT_MS));
     },
     anchor(databaseNow, monotonicAt) {
       base = databaseNow - monotonicAt;
+      // Until now it was the wall clock's word. One that was a day ahead must not hold `now()` a day ahead of the
+      // database, where everything due within that day would fire at once.
+      if (!anchored) last = 0;
+      anchored = true;
     },
   };
   return clock;
