@@ -3,16 +3,14 @@
  * once (flag > environment > baton.config.json > default), checked together, frozen. `OPTIONS` is the one table from
  * which the parser, the help text, `baton config` and docs/configuration.md are made (protocol.md section 1).
  *
- * A leaf: it reads no file but the one it is pointed at, no environment but the one it is given.
+ * A leaf: it reads no file and no environment, it is given them (cli/config-file.ts, cli/main.ts).
  */
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { BatonError } from './errors.ts';
 
 /** Levels of `BATON_LOG`, pino's own. */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
-
 export interface Settings {
   /** Address to listen on. Any other than loopback needs a token. */
   readonly host: string;
@@ -50,7 +48,7 @@ export type SettingKey = Exclude<keyof Settings, 'portExplicit'>;
 
 export interface Option {
   readonly key: SettingKey;
-  /** Name in the environment, null where there is none. */
+  /** Name in the environment. */
   readonly env: string | null;
   /** Long flag without dashes. */
   readonly flag: string;
@@ -62,17 +60,15 @@ export interface Option {
   readonly meaning: string;
   /** What a value must be, continuing "must be …". */
   readonly rule: string;
-  /** A value that would be accepted, for the error message. */
-  readonly example: string;
+  /** A value that would be accepted, for the error message; the default where absent. */
+  readonly example?: string;
   /** From text (flags, environment; the file's values are written out first). */
   readonly schema: z.ZodType<unknown, string>;
   /** How `baton config` shows it; only where the value must not be seen. */
   readonly mask?: (value: string) => string;
 }
-
 const DAY_MS = 86_400_000;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
-
 /** True for an address that only this machine reaches. */
 export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
@@ -85,6 +81,10 @@ const whole = (least: number, most: number) =>
     .transform(Number)
     .pipe(z.number().min(least).max(most));
 const text = z.string().regex(/^[^\p{Cc}]+$/u);
+const ratio = z
+  .string()
+  .regex(/^(0?\.\d+|[01](\.0+)?)$/)
+  .transform(Number);
 const switchText = z.enum(['true', 'false']).transform((on) => on === 'true');
 const list = (of: z.ZodType<unknown, string>, least: number, most: number) =>
   z
@@ -108,7 +108,6 @@ export const OPTIONS: readonly Option[] = [
     fallback: '127.0.0.1',
     meaning: 'address to listen on; any other than loopback is refused without a token',
     rule: 'an address or host name',
-    example: '127.0.0.1',
     schema: z
       .string()
       .regex(/^\[?[\w.:%-]+\]?$/)
@@ -122,7 +121,6 @@ export const OPTIONS: readonly Option[] = [
     fallback: '4300',
     meaning: 'port to listen on; when the default is taken the next free one is used, 0 = any',
     rule: 'a whole number from 0 to 65535',
-    example: '4300',
     schema: whole(0, 65_535),
   },
   {
@@ -145,7 +143,6 @@ export const OPTIONS: readonly Option[] = [
     fallback: './.baton',
     meaning: 'embedded database and local token',
     rule: 'a path',
-    example: './.baton',
     schema: text,
   },
   {
@@ -179,12 +176,7 @@ export const OPTIONS: readonly Option[] = [
     fallback: '0.25',
     meaning: 'how far a retry delay may stray from its base, either way',
     rule: 'a number from 0 to 1',
-    example: '0.25',
-    schema: z
-      .string()
-      .regex(/^(\d+(\.\d+)?|\.\d+)$/)
-      .transform(Number)
-      .pipe(z.number().min(0).max(1)),
+    schema: ratio,
   },
   {
     key: 'leaseMs',
@@ -194,7 +186,6 @@ export const OPTIONS: readonly Option[] = [
     fallback: '30000',
     meaning: 'a run whose worker has not been heard of for so long is lost and retried',
     rule: 'a whole number of ms from 100 to 86400000 (a day)',
-    example: '30000',
     schema: whole(100, DAY_MS),
   },
   {
@@ -205,7 +196,6 @@ export const OPTIONS: readonly Option[] = [
     fallback: '10000',
     meaning: 'how long a worker told to stop may take before its slot is freed without it',
     rule: 'a whole number of ms from 0 to 3600000 (an hour)',
-    example: '10000',
     schema: whole(0, 3_600_000),
   },
   {
@@ -216,7 +206,6 @@ export const OPTIONS: readonly Option[] = [
     fallback: '5000',
     meaning: 'a node silent for longer loses its partitions; it beats every fifth of this',
     rule: 'a whole number of ms from 250 to 600000 (ten minutes)',
-    example: '5000',
     schema: whole(250, 600_000),
   },
   {
@@ -238,7 +227,6 @@ export const OPTIONS: readonly Option[] = [
     fallback: '128',
     meaning: 'memory for resident actors; the rest wait in the database',
     rule: 'a whole number of MB from 1 to 65536',
-    example: '128',
     schema: whole(1, 65_536),
   },
   {
@@ -249,7 +237,6 @@ export const OPTIONS: readonly Option[] = [
     fallback: '2000',
     meaning: 'events per second and connection (burst twice that), or off',
     rule: 'a whole number from 1 to 1000000, or off',
-    example: '2000',
     schema: z.union([z.literal('off').transform(() => null), whole(1, 1_000_000)]),
   },
   {
@@ -271,7 +258,6 @@ export const OPTIONS: readonly Option[] = [
     fallback: 'info',
     meaning: 'how much is logged; pretty on a terminal, NDJSON otherwise',
     rule: `one of ${LOG_LEVELS.join(', ')}`,
-    example: 'info',
     schema: z.enum(LOG_LEVELS),
   },
   {
@@ -333,9 +319,7 @@ export function resolveSettings(from: {
   }
   const settings = { ...values, portExplicit: origins.port !== 'default' } as unknown as Settings;
   if (problems.length === 0) problems.push(...together(settings));
-  if (problems.length > 0) {
-    throw new BatonError('VALIDATION', problems.join('\n'), { problems });
-  }
+  if (problems.length > 0) throw new BatonError('VALIDATION', problems.join('\n'), { problems });
   freezeDeep(settings);
   return { settings, origins: Object.freeze(origins as Record<SettingKey, Origin>) };
 }
@@ -400,7 +384,7 @@ function problemOf(option: Option, origin: Origin, given: string): string {
   }[origin];
   const shown = option.mask === undefined ? JSON.stringify(given) : 'the value given (not shown)';
   const names = [`--${option.flag}`, option.env].filter((n) => n !== null).join(' or ');
-  return `${place}: ${shown} is not allowed; it must be ${option.rule}. Set ${names} to, for instance, ${option.example}, or leave it out.`;
+  return `${place}: ${shown} is not allowed; it must be ${option.rule}. Set ${names} to, for instance, ${option.example ?? option.fallback}, or leave it out.`;
 }
 
 /** The password of a database URL, hidden. */
@@ -408,74 +392,8 @@ function maskUrl(url: string): string {
   return url.replace(/^(\w+:\/\/[^:/@]*):[^@]*@/, '$1:********@').replace(/(password=)[^&]*/gi, '$1********');
 }
 
-/** Every setting with its value as text (secrets masked) and where it came from: what `baton config` prints. */
-export function describeSettings({ settings, origins }: Resolved): {
-  key: SettingKey;
-  value: string;
-  origin: Origin;
-  option: Option;
-}[] {
-  return OPTIONS.map((option) => {
-    const value = settings[option.key];
-    const plain = option.key === 'rateLimit' && value === null ? 'off' : value === null ? '' : String(value);
-    return {
-      key: option.key,
-      value: option.mask !== undefined && plain !== '' ? option.mask(plain) : plain,
-      origin: origins[option.key],
-      option,
-    };
-  });
-}
-
-/**
- * Reads `path`; null where there is no such file.
- * @throws BatonError VALIDATION when it is there and is not JSON
- */
-export function readConfigFile(path: string): unknown {
-  let content: string;
-  try {
-    content = readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new BatonError(
-      'VALIDATION',
-      `${path} cannot be read (${String(error)}): correct its permissions or remove it.`,
-    );
-  }
-  try {
-    return JSON.parse(content);
-  } catch (error) {
-    throw new BatonError(
-      'VALIDATION',
-      `${path} is not JSON (${(error as Error).message}): correct it or remove it.`,
-    );
-  }
-}
-
 function freezeDeep(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
   for (const inner of Object.values(value)) freezeDeep(inner);
   Object.freeze(value);
-}
-
-/** The table of docs/configuration.md. */
-export function configurationMarkdown(): string {
-  const rows = OPTIONS.map((o) => {
-    const flag = o.value === null ? `--${o.flag}` : `--${o.flag} ${o.value}`;
-    const fallback = o.fallback === null || o.fallback === '' ? '–' : `\`${o.fallback}\``;
-    const cells = [
-      o.env === null ? '–' : `\`${o.env}\``,
-      `\`${flag}\``,
-      `\`${o.key}\``,
-      fallback,
-      `${o.meaning}. Must be ${o.rule}.`,
-    ];
-    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  });
-  return [
-    '| environment | flag | in baton.config.json | default | meaning |',
-    '| --- | --- | --- | --- | --- |',
-    ...rows,
-    '',
-  ].join('\n');
 }

@@ -2,13 +2,9 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  configurationMarkdown,
-  describeSettings,
-  OPTIONS,
-  readConfigFile,
-  resolveSettings,
-} from '../src/config.ts';
+import { readConfigFile } from '../src/cli/config-file.ts';
+import { configurationMarkdown, describeSettings } from '../src/cli/config-text.ts';
+import { OPTIONS, resolveSettings } from '../src/config.ts';
 import { BatonError, ERRORS } from '../src/errors.ts';
 
 function refusal(from: Parameters<typeof resolveSettings>[0]): string {

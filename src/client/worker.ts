@@ -74,7 +74,7 @@ export class Worker {
     });
     this.closed.catch(() => {});
     client.on('stop', ({ runId, cause, graceMs }) => this.#active.get(runId)?.stop(cause, graceMs));
-    client.on('closed', ({ error }) => error !== null && this.#end(error));
+    client.on('closed', ({ error }) => this.#end(error));
     void this.#claims();
   }
 

@@ -1,0 +1,71 @@
+/** What a command is. The table of them (commands.ts) makes help, and whatever else lists commands. */
+import type { Clock, Random } from '../clock.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface Flag {
+  /** Long name without dashes. */
+  readonly name: string;
+  /** What stands for its value in help; absent for a switch. */
+  readonly value?: string;
+  readonly meaning: string;
+  /** A switch that may also be said as `--no-…`. */
+  readonly negatable?: boolean;
+}
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  /** As in `ID TYPE [json|key=value…]`; empty: none are taken. */
+  readonly usage: string;
+  /** How many positional arguments, least and most. */
+  readonly takes: readonly [number, number];
+  readonly flags: readonly Flag[];
+  readonly examples: readonly string[];
+  /** What does not fit the summary; shown by its own help. */
+  readonly about?: string;
+  /** Answers the exit code. Throws a BatonError for an expected failure. */
+  run(call: Call): Promise<number>;
+}
+
+/** One call of a command. */
+export interface Call {
+  readonly args: readonly string[];
+  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Working directory: where baton.config.json is looked for. */
+  readonly cwd: string;
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Aborted by the first SIGINT or SIGTERM; a second one ends the process with 130. */
+  readonly signal: AbortSignal;
+  /** The signal's name is in `signal.reason`. */
+}
+
+/** Every command takes these. */
+export const COMMON_FLAGS: readonly Flag[] = [
+  { name: 'json', meaning: 'one JSON object a line, as when piped' },
+  { name: 'quiet', meaning: 'no output but results and errors' },
+  { name: 'help', meaning: 'show this help' },
+];
+
+/** Commands that talk to a server take these. */
+export const SERVER_FLAGS: readonly Flag[] = [
+  { name: 'url', value: 'URL', meaning: 'the server (BATON_URL, default http://127.0.0.1:4300)' },
+  {
+    name: 'token',
+    value: 'TOKEN',
+    meaning: 'credential (BATON_TOKEN, default the token in the data directory)',
+  },
+  {
+    name: 'data-dir',
+    value: 'DIR',
+    meaning: 'where a local server keeps its token (BATON_DATA_DIR, default ./.baton)',
+  },
+];
+
+/** The value of a flag that takes one. */
+export function textFlag(call: Call, name: string): string | undefined {
+  const value = call.flags[name];
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,79 @@
+/** `baton issue ID` shows one issue and its history; `baton why ID` says in a sentence why it is not moving. */
+import type { Change } from '../client/frames.ts';
+import { agentNames } from './agent-names.ts';
+import { type Command, SERVER_FLAGS } from './command.ts';
+import { issueOf } from './issue-ref.ts';
+import { CHANGE_COLUMNS, changeCells, duration, nextOf, relative, stateOf, timeOf } from './issue-text.ts';
+import { httpOf } from './server.ts';
+import { table } from './table.ts';
+import { emit, paint, plain, say } from './terminal.ts';
+
+export const issueCommand: Command = {
+  name: 'issue',
+  summary: 'show an issue and its history',
+  usage: 'ID',
+  takes: [1, 1],
+  flags: SERVER_FLAGS,
+  examples: ['baton issue ACME-7', 'baton issue ACME-7 --json | jq .journal'],
+  async run(call) {
+    const { terminal } = call;
+    const http = httpOf(call);
+    const issue = await issueOf(http, call.args[0] ?? '');
+    const journal: Change[] = [];
+    for await (const change of http.journal(issue.id)) journal.push(change);
+    if (terminal.json) {
+      emit(terminal, { ...issue, journal });
+      return 0;
+    }
+    const now = call.clock.now();
+    const names = await agentNames(http, [issue]);
+    const nameOf = (id: string | null) => (id === null ? '–' : (names.get(id) ?? id));
+    const facts: [string, string | null][] = [
+      ['state', stateOf(issue)],
+      ['why', issue.why.text],
+      ['next', nextOf(issue, now)],
+      ['priority', issue.priority],
+      ['assignee', nameOf(issue.assigneeAgentId)],
+      ['attempt', `${issue.attempt} of ${issue.maxAttempts}`],
+      [
+        'lock',
+        issue.lock &&
+          `${issue.lock.mode} by ${nameOf(issue.lock.agentId)}, run ${issue.lock.runId}, fence ${issue.lock.fence}`,
+      ],
+      ['lease', issue.run?.leaseUntil ? `${duration(issue.run.leaseUntil - now)} left` : null],
+      ['stopping', issue.detached && `${issue.detached.runId} (${issue.detached.cause})`],
+      ['error', issue.lastError && `${issue.lastError.error} (${relative(issue.lastError.at, now)})`],
+      ['wakes', issue.wakes.length > 0 ? issue.wakes.map((w) => w.reason).join(', ') : null],
+      ['created', timeOf(issue.createdAt)],
+    ];
+    say(
+      terminal,
+      `${paint(terminal, 'bold', issue.identifier)}  ${plain(issue.title)}  ${paint(terminal, 'dim', issue.id)}`,
+    );
+    for (const [name, value] of facts) if (value) say(terminal, `  ${name.padEnd(9)} ${plain(value)}`);
+    say(terminal);
+    terminal.out.write(table(terminal, CHANGE_COLUMNS, journal.map(changeCells)));
+    return 0;
+  },
+};
+
+export const whyCommand: Command = {
+  name: 'why',
+  summary: 'say why an issue is where it is, and what comes next',
+  usage: 'ID',
+  takes: [1, 1],
+  flags: SERVER_FLAGS,
+  examples: ['baton why ACME-7'],
+  async run(call) {
+    const { terminal } = call;
+    const issue = await issueOf(httpOf(call), call.args[0] ?? '');
+    const { id, identifier, state, substate, why, nextEvent, nextAt, lock } = issue;
+    emit(terminal, { id, identifier, state, substate, why, nextEvent, nextAt, lock });
+    if (terminal.json) return 0;
+    const next = nextOf(issue, call.clock.now());
+    terminal.out.write(
+      `${identifier} is ${stateOf(issue)}: ${plain(why.text)}${next === null ? '' : ` Next: ${plain(next)}.`}\n`,
+    );
+    return 0;
+  },
+};

@@ -1,0 +1,60 @@
+/** Issues, their times and their history as text. */
+import type { Change } from '../client/frames.ts';
+import type { IssueView } from '../machines/view.ts';
+
+/** `running.queued`, `done` … */
+export function stateOf(issue: IssueView): string {
+  return issue.substate === null ? issue.state : `${issue.state}.${issue.substate}`;
+}
+
+/** `4 s`, `2 min 5 s`, `3 h 20 min`, `2 d 4 h`. */
+export function duration(ms: number): string {
+  const s = Math.max(0, Math.round(ms / 1000));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return join(Math.floor(s / 60), 'min', s % 60, 's');
+  if (s < 86_400) return join(Math.floor(s / 3600), 'h', Math.floor((s % 3600) / 60), 'min');
+  return join(Math.floor(s / 86_400), 'd', Math.floor((s % 86_400) / 3600), 'h');
+}
+
+function join(a: number, aUnit: string, b: number, bUnit: string): string {
+  return b === 0 ? `${a} ${aUnit}` : `${a} ${aUnit} ${b} ${bUnit}`;
+}
+
+/** `in 2 min`, `4 s ago`. */
+export function relative(at: number, now: number): string {
+  return at > now ? `in ${duration(at - now)}` : `${duration(now - at)} ago`;
+}
+
+export function timeOf(at: number): string {
+  return new Date(at)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, 'Z');
+}
+
+/** What an issue waits for next, or null. */
+export function nextOf(issue: IssueView, now: number): string | null {
+  if (issue.nextEvent === null) return null;
+  return issue.nextAt === null ? issue.nextEvent : `${issue.nextEvent} ${relative(issue.nextAt, now)}`;
+}
+
+/** One journal row on one line: `7  RUN.FAILED  running.executing → scheduled-retry  run.failed, retry.scheduled`. */
+export function changeCells(change: Change): string[] {
+  return [
+    timeOf(change.at),
+    String(change.version),
+    change.type,
+    change.from === null || change.from === change.to ? change.to : `${change.from} → ${change.to}`,
+    `${change.actor.kind} ${change.actor.id}`,
+    change.effects.map((e) => e.type).join(', '),
+  ];
+}
+
+export const CHANGE_COLUMNS = [
+  { head: 'TIME' },
+  { head: 'V', align: 'right' as const },
+  { head: 'EVENT' },
+  { head: 'STATE' },
+  { head: 'BY' },
+  { head: 'EFFECTS', flexible: true },
+];

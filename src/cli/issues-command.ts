@@ -1,0 +1,82 @@
+/** `baton issues`: what there is, one line each. */
+import type { IssueQuery } from '../client/http.ts';
+import { BatonError } from '../errors.ts';
+import type { IssueView } from '../machines/view.ts';
+import { agentNames } from './agent-names.ts';
+import { type Command, SERVER_FLAGS, textFlag } from './command.ts';
+import { COMPANY_FLAG, companiesOf } from './companies.ts';
+import { stateOf } from './issue-text.ts';
+import { httpOf } from './server.ts';
+import { table } from './table.ts';
+import { emit, say } from './terminal.ts';
+
+const DEFAULT_LIMIT = 50;
+
+export const issuesCommand: Command = {
+  name: 'issues',
+  summary: 'list issues',
+  usage: '[TEXT]',
+  takes: [0, 1],
+  flags: [
+    { name: 'state', value: 'STATE,…', meaning: 'idle, running, scheduled-retry, cancelled, done' },
+    { name: 'priority', value: 'PRIORITY,…', meaning: 'critical, high, medium, low' },
+    { name: 'assignee', value: 'AGENT', meaning: 'id of an agent' },
+    { name: 'limit', value: 'N', meaning: `at most so many (default ${DEFAULT_LIMIT}, 0: all)` },
+    COMPANY_FLAG,
+    ...SERVER_FLAGS,
+  ],
+  examples: ['baton issues --state running,scheduled-retry', 'baton issues login --json | jq .identifier'],
+  async run(call) {
+    const limit = Number(textFlag(call, 'limit') ?? DEFAULT_LIMIT);
+    if (!Number.isInteger(limit) || limit < 0) {
+      throw new BatonError('VALIDATION', `--limit: must be a whole number, 0 for all.`);
+    }
+    const http = httpOf(call);
+    const most = limit === 0 ? Number.POSITIVE_INFINITY : limit;
+    const query: IssueQuery = { limit: Math.min(most, 500) };
+    const [text] = call.args;
+    if (text !== undefined) query.q = text;
+    for (const name of ['state', 'priority', 'assignee'] as const) {
+      const value = textFlag(call, name);
+      if (value !== undefined) query[name] = value;
+    }
+    const found: IssueView[] = [];
+    for (const company of await companiesOf(http, call)) {
+      for await (const issue of http.issues(company.id, query)) {
+        if (found.length === most) break;
+        found.push(issue);
+        emit(call.terminal, issue);
+      }
+    }
+    if (call.terminal.json) return 0;
+    if (found.length === 0) {
+      say(call.terminal, 'No issue matches.');
+      return 0;
+    }
+    const names = await agentNames(http, found);
+    const rows = found.map((issue) => [
+      issue.identifier,
+      issue.title,
+      stateOf(issue),
+      issue.priority,
+      issue.assigneeAgentId === null ? '–' : (names.get(issue.assigneeAgentId) ?? issue.assigneeAgentId),
+      issue.why.text,
+    ]);
+    call.terminal.out.write(
+      table(
+        call.terminal,
+        [
+          { head: 'ISSUE' },
+          { head: 'TITLE', flexible: true },
+          { head: 'STATE' },
+          { head: 'PRIORITY' },
+          { head: 'AGENT' },
+          { head: 'WHY' },
+        ],
+        rows,
+      ),
+    );
+    if (found.length === most) say(call.terminal, `The first ${limit}; --limit 0 shows all.`);
+    return 0;
+  },
+};

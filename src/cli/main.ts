@@ -1,0 +1,32 @@
+/** The process behind `baton`: streams, signals, the exit code. bin/baton.mjs imports it; nothing else does. */
+import { systemClock, systemRandom } from '../clock.ts';
+import { COMMANDS } from './commands.ts';
+import { INTERRUPTED } from './failure.ts';
+import { run } from './run.ts';
+
+const interrupt = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    // The second one means: at once. What was promised is in the database; the rest is repeated after a restart.
+    if (interrupt.signal.aborted) process.exit(INTERRUPTED);
+    interrupt.abort(name);
+  });
+}
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // The reader has seen enough (`baton issues | head`).
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
+
+const code = await run(process.argv.slice(2), COMMANDS, {
+  out: process.stdout,
+  err: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+  clock: systemClock(),
+  random: systemRandom(),
+  signal: interrupt.signal,
+});
+// Not process.exit at once: it would cut off what a pipe has not taken yet.
+process.exitCode = code;
+if (process.stdout.writableLength > 0) await new Promise((resolve) => process.stdout.once('drain', resolve));
+process.exit(code);

@@ -1,0 +1,64 @@
+/** One `baton` command line, from its words to its exit code. Everything it touches is handed in. */
+import type { Clock, Random } from '../clock.ts';
+import { BatonError } from '../errors.ts';
+import { VERSION } from '../version.ts';
+import type { Command } from './command.ts';
+import { fail, INTERRUPTED } from './failure.ts';
+import { helpOf, helpOfAll } from './help.ts';
+import { parse } from './parse.ts';
+import { type Sink, terminalOf } from './terminal.ts';
+
+export interface World {
+  out: Sink;
+  err: Sink;
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+  clock: Clock;
+  random: Random;
+  signal: AbortSignal;
+}
+
+/** Answers the exit code; never throws. */
+export async function run(
+  argv: readonly string[],
+  commands: readonly Command[],
+  world: World,
+): Promise<number> {
+  const asJson = argv.includes('--json');
+  const flags = { json: asJson, quiet: argv.includes('--quiet') };
+  const terminal = terminalOf(world.out, world.err, world.env, flags);
+  const [name, ...rest] = argv;
+  try {
+    if (name === '--version' || name === '-v' || name === 'version') {
+      world.out.write(`${VERSION}\n`);
+      return 0;
+    }
+    if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+      const about = rest[0] === undefined ? null : find(commands, rest[0]);
+      world.out.write(about === null ? helpOfAll(VERSION, commands) : helpOf(about));
+      return 0;
+    }
+    const command = find(commands, name);
+    const { args, flags: given } = parse(command, rest);
+    if (given.help === true) {
+      world.out.write(helpOf(command));
+      return 0;
+    }
+    const { env, cwd, clock, random, signal } = world;
+    return await command.run({ args, flags: given, env, cwd, terminal, clock, random, signal });
+  } catch (error) {
+    if (world.signal.aborted) return INTERRUPTED;
+    const code = fail(terminal, error, asJson);
+    if ((world.env.BATON_DEBUG ?? '') !== '' && error instanceof Error) world.err.write(`${error.stack}\n`);
+    return code;
+  }
+}
+
+function find(commands: readonly Command[], name: string): Command {
+  const found = commands.find((c) => c.name === name);
+  if (found !== undefined) return found;
+  const near = commands.filter((c) => c.name.startsWith(name.slice(0, 2))).map((c) => c.name);
+  throw new BatonError('VALIDATION', `There is no command ${JSON.stringify(name)}.`, {
+    hint: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'baton help lists what there is.',
+  });
+}

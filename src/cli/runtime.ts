@@ -1,0 +1,50 @@
+/** The server, as the CLI starts one. A seam: tests hand in a maker of their own. */
+import type { pino } from 'pino';
+import type { Settings } from '../config.ts';
+import { BatonError } from '../errors.ts';
+
+export interface Step {
+  readonly name: string;
+  readonly text: string;
+  readonly ms: number | null;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly token: string | null;
+  /** True in local mode: no credentials needed from this machine. */
+  readonly local?: boolean;
+  /** Resolves true once it owns its partitions, false after `ms`. */
+  ready?(ms: number): Promise<boolean>;
+  stop(): Promise<void>;
+}
+
+export type MakeServer = (
+  settings: Settings,
+  io: { log: pino.Logger; say(step: Step): void },
+) => Promise<RunningServer>;
+
+/** Loaded on first use: `baton issues` should not wait for a server's code to be read. */
+export const makeServer: MakeServer = async (settings, io) => {
+  const { createRuntime } = await import('../index.ts');
+  try {
+    return await createRuntime(settings, io);
+  } catch (error) {
+    // What the rooms say of a start that cannot be (port taken, data dir in use) is a sentence for people.
+    if (error instanceof BatonError || isDefect(error)) throw error;
+    throw new BatonError('INTERNAL', (error as Error).message, {
+      hint: startHint(error as NodeJS.ErrnoException),
+    });
+  }
+};
+
+function isDefect(error: unknown): boolean {
+  return !(error instanceof Error) || error instanceof TypeError || error instanceof RangeError;
+}
+
+function startHint(error: NodeJS.ErrnoException): string | null {
+  if (error.code === 'EADDRINUSE')
+    return 'Another program uses the port: stop it, or choose another with --port (0 = any).';
+  if (error.code === 'EACCES') return 'Choose a port above 1023 or a data directory you may write to.';
+  return null;
+}

@@ -1,0 +1,83 @@
+/** `baton send ID TYPE [json|key=value…]`: any event one may send, checked here before it goes out. */
+import { BatonError } from '../errors.ts';
+import { type IssueEvent, issueEvents } from '../machines/events.ts';
+import { type Command, SERVER_FLAGS, textFlag } from './command.ts';
+import { issueOf } from './issue-ref.ts';
+import { stateOf } from './issue-text.ts';
+import { httpOf } from './server.ts';
+import { emit, plain, say } from './terminal.ts';
+
+export const sendCommand: Command = {
+  name: 'send',
+  summary: 'send an event to an issue',
+  usage: 'ID TYPE [JSON|key=value…]',
+  takes: [2, 64],
+  about:
+    'TYPE is one of protocol.md section 4, in any case. Fields are one JSON object or key=value pairs; a value that is\n' +
+    'JSON (a number, true, null, an object) is taken as such, anything else as text.',
+  flags: [
+    { name: 'key', value: 'KEY', meaning: 'idempotency key: a repeat changes nothing' },
+    ...SERVER_FLAGS,
+  ],
+  examples: [
+    'baton send ACME-7 ASSIGN agentId=a7f3c0ffee1234567890',
+    'baton send ACME-7 comment body="Please look at the log"',
+    'baton send ACME-7 retry.now',
+  ],
+  async run(call) {
+    const [ref = '', type = '', ...fields] = call.args;
+    const event = eventOf(type, fields);
+    const http = httpOf(call);
+    const issue = await issueOf(http, ref);
+    const answer = await http.sendEvent(issue.id, event, textFlag(call, 'key'));
+    emit(call.terminal, answer);
+    const done = answer.duplicate
+      ? 'was known already'
+      : answer.unchanged
+        ? 'changes nothing'
+        : 'is accepted';
+    say(
+      call.terminal,
+      `${event.type} ${done}: ${issue.identifier} is ${stateOf(answer.issue)}, version ${answer.version}. ${plain(answer.issue.why.text)}`,
+    );
+    return 0;
+  },
+};
+
+/** @throws BatonError VALIDATION naming what is wrong with it */
+export function eventOf(type: string, fields: readonly string[]): IssueEvent {
+  const parsed = issueEvents.safeParse({ ...fieldsOf(fields), type: type.toUpperCase() });
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((i) => `${i.path.join('.') || 'event'}: ${i.message}`);
+  const types = issueEvents.options.map((o) => o.shape.type.value);
+  throw new BatonError('VALIDATION', problems.join('; '), {
+    hint: types.includes(type.toUpperCase() as never)
+      ? `The fields of ${type.toUpperCase()} are in docs/protocol.md, section 4.`
+      : `The types are ${types.join(', ')}.`,
+  });
+}
+
+function fieldsOf(fields: readonly string[]): Record<string, unknown> {
+  if (fields.length === 1 && fields[0]?.trimStart().startsWith('{') === true) {
+    const value = asJson(fields[0]);
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+    throw new BatonError('VALIDATION', `${fields[0]} is not a JSON object.`);
+  }
+  const out: Record<string, unknown> = {};
+  for (const field of fields) {
+    const cut = field.indexOf('=');
+    if (cut < 1)
+      throw new BatonError('VALIDATION', `${JSON.stringify(field)} is neither key=value nor a JSON object.`);
+    out[field.slice(0, cut)] = asJson(field.slice(cut + 1));
+  }
+  return out;
+}
+
+/** JSON where it is JSON, else the text itself. */
+function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

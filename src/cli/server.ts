@@ -1,0 +1,66 @@
+/** Where the server is and who we are to it: `--url`, BATON_URL, the default; `--token`, BATON_TOKEN, the data dir. */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Client, connect } from '../client/client.ts';
+import { HttpApi } from '../client/http.ts';
+import { BatonError } from '../errors.ts';
+import { type Call, textFlag } from './command.ts';
+
+export interface Target {
+  url: string;
+  token: string | null;
+  /** True when somebody named the server, so that no other may be used instead. */
+  isNamed: boolean;
+}
+
+const DEFAULT_URL = 'http://127.0.0.1:4300';
+/** One command is one request or two: whoever waits at a prompt wants to hear sooner than a worker. */
+const TIMEOUT_MS = 15_000;
+
+export function targetOf(call: Call): Target {
+  const named = textFlag(call, 'url') ?? (call.env.BATON_URL || undefined);
+  const url = named ?? DEFAULT_URL;
+  if (!/^(https?|wss?):\/\/./.test(url) || !URL.canParse(url)) {
+    throw new BatonError(
+      'VALIDATION',
+      `--url: ${JSON.stringify(url)} is not an address of a server; write it as ${DEFAULT_URL}.`,
+    );
+  }
+  const token = textFlag(call, 'token') ?? (call.env.BATON_TOKEN || undefined) ?? localToken(call);
+  return { url, token: token ?? null, isNamed: named !== undefined };
+}
+
+export function httpOf(call: Call, target = targetOf(call)): HttpApi {
+  const { clock, random } = call;
+  return new HttpApi({
+    url: target.url.replace(/^ws/, 'http').replace(/\/+$/, ''),
+    token: target.token,
+    clock,
+    chance: random,
+    timeoutMs: TIMEOUT_MS,
+  });
+}
+
+/** A live client; rejects at once (exit code 4) when nobody listens. */
+export function clientOf(call: Call, target = targetOf(call)): Promise<Client> {
+  const { clock, random } = call;
+  return connect({
+    url: target.url,
+    token: target.token,
+    connectTimeoutMs: 0,
+    client: { name: 'baton-cli', version: '0.1.0' },
+    clock,
+    chance: random,
+  });
+}
+
+/** The token a local server left for whoever may read its data directory. */
+function localToken(call: Call): string | undefined {
+  const dataDir = textFlag(call, 'data-dir') ?? (call.env.BATON_DATA_DIR || undefined) ?? '.baton';
+  try {
+    return readFileSync(join(resolve(call.cwd, dataDir), 'token'), 'utf8').trim() || undefined;
+  } catch {
+    // No local server was started here; in local mode none is needed.
+    return undefined;
+  }
+}

@@ -1,0 +1,97 @@
+/** `baton tail`: changes as they are committed, of a company, an issue or all; resumes over reconnects without a gap. */
+import type { Client } from '../client/client.ts';
+import type { Change } from '../client/frames.ts';
+import type { RemoteError } from '../client/remote-error.ts';
+import { BatonError } from '../errors.ts';
+import { type Call, type Command, SERVER_FLAGS, textFlag } from './command.ts';
+import { COMPANY_FLAG, companiesOf } from './companies.ts';
+import { INTERRUPTED } from './failure.ts';
+import { issueOf } from './issue-ref.ts';
+import { timeOf } from './issue-text.ts';
+import { clientOf } from './server.ts';
+import { emit, paint, plain } from './terminal.ts';
+
+export const tailCommand: Command = {
+  name: 'tail',
+  summary: 'follow changes as they are committed',
+  usage: '[ID]',
+  takes: [0, 1],
+  flags: [
+    { name: 'since', value: 'N', meaning: 'begin after this seq (with ID: version); default: now' },
+    { name: 'count', value: 'N', meaning: 'end after so many changes' },
+    COMPANY_FLAG,
+    ...SERVER_FLAGS,
+  ],
+  examples: [
+    'baton tail',
+    'baton tail ACME-7 --since 0 --count 10',
+    'baton tail --json | jq \'select(.type == "RUN.FAILED")\'',
+  ],
+  async run(call) {
+    const since = numberFlag(call, 'since');
+    const count = numberFlag(call, 'count') ?? Number.POSITIVE_INFINITY;
+    const client = await clientOf(call);
+    try {
+      await follow(call, client, since, count);
+    } finally {
+      client.close();
+    }
+    return call.signal.aborted ? INTERRUPTED : 0;
+  },
+};
+
+async function follow(call: Call, client: Client, since: number | null, count: number): Promise<void> {
+  let left = count;
+  const isOver = new Promise<void>((resolve, reject) => {
+    call.signal.addEventListener('abort', () => resolve());
+    client.on('closed', ({ error }) => (error === null ? resolve() : reject(error)));
+    const error = (e: RemoteError) => reject(e);
+    const change = (c: unknown) => {
+      if (left <= 0) return;
+      print(call, c as Change);
+      left--;
+      if (left <= 0) resolve();
+    };
+    subscribeAll(call, client, since, { change, error }).catch(reject);
+    if (call.signal.aborted || left <= 0) resolve();
+  });
+  await isOver;
+}
+
+async function subscribeAll(
+  call: Call,
+  client: Client,
+  since: number | null,
+  handlers: { change(c: unknown): void; error(e: RemoteError): void },
+): Promise<void> {
+  const [ref] = call.args;
+  if (ref !== undefined) {
+    const issue = await issueOf(client.http, ref);
+    await client.subscribe(`journal:${issue.id}`, { since: since ?? issue.version }, handlers);
+    return;
+  }
+  for (const company of await companiesOf(client.http, call)) {
+    await client.subscribe(`company:${company.id}`, { since }, handlers);
+  }
+}
+
+function print({ terminal }: Call, change: Change): void {
+  emit(terminal, change);
+  if (terminal.json) return;
+  const what =
+    change.from === null || change.from === change.to ? change.to : `${change.from} → ${change.to}`;
+  const effects = change.effects.map((e) => e.type).join(', ');
+  const who = change.issue?.identifier ?? change.issueId;
+  terminal.out.write(
+    `${paint(terminal, 'dim', timeOf(change.at))}  ${paint(terminal, 'bold', plain(who))} v${change.version}  ` +
+      `${plain(change.type)}  ${plain(what)}  ${paint(terminal, 'dim', plain(effects))}\n`,
+  );
+}
+
+function numberFlag(call: Call, name: string): number | null {
+  const text = textFlag(call, name);
+  if (text === undefined) return null;
+  if (!/^\d{1,15}$/.test(text))
+    throw new BatonError('VALIDATION', `--${name}: must be a whole number, not ${JSON.stringify(text)}.`);
+  return Number(text);
+}
