@@ -1,0 +1,199 @@
+/** Crashes of real processes on real PostgreSQL: nothing acknowledged is lost, nothing happens twice, it goes on. */
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type FreshDatabase, freshDatabase, temporaryDirectory } from '../support/postgres.ts';
+import { call, type EventReply, type JournalEntry, office, until } from '../support/server.ts';
+import { endAll, spawnServer } from '../support/server-process.ts';
+
+let database: FreshDatabase;
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+const flags = (more: Record<string, string> = {}) => ({
+  'database-url': database.url,
+  'data-dir': directory.path,
+  'retry-delays-ms': '1500',
+  'retry-jitter': '0',
+  'node-ttl-ms': '1500',
+  ...more,
+});
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  directory = await temporaryDirectory();
+});
+afterEach(endAll);
+afterAll(async () => {
+  await database.drop();
+  await directory.remove();
+});
+
+async function query<T extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<T[]> {
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  try {
+    return (await client.query<T>(sql, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Sends events one after another until the server is gone; answers how many of them were acknowledged. */
+async function hammer(server: { url: string }, issueId: string, gone: () => boolean): Promise<number[]> {
+  const acknowledged: number[] = [];
+  for (let n = 0; !gone(); n++) {
+    try {
+      const answer = await call<EventReply>(server, 'POST', `/issues/${issueId}/events`, {
+        type: 'PRIORITY',
+        priority: n % 2 ? 'low' : 'high',
+      });
+      if (answer.status === 200) acknowledged.push(answer.body.version);
+    } catch {
+      break;
+    }
+  }
+  return acknowledged;
+}
+
+describe('a server killed with kill −9', () => {
+  it('has everything it acknowledged when it starts again, in gap-free order', async () => {
+    const server = await spawnServer(flags());
+    const o = await office(server, 'one');
+    const issues = await Promise.all(Array.from({ length: 8 }, () => o.issue()));
+    let gone = false;
+    const hammering = issues.map((issue) => hammer(server, issue.id, () => gone));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await server.end('SIGKILL');
+    gone = true;
+    const acknowledged = await Promise.all(hammering);
+    expect(acknowledged.flat().length).toBeGreaterThan(20);
+    const again = await spawnServer(flags());
+    for (const [n, issue] of issues.entries()) {
+      const { body } = await call<{ version: number }>(again, 'GET', `/issues/${issue.id}`);
+      expect(body.version).toBeGreaterThanOrEqual(acknowledged[n]!.at(-1) ?? 1);
+      const journal = await query<{ version: number }>(
+        'select version from journal where actor_id = $1 order by 1',
+        [issue.id],
+      );
+      expect(journal.map((row) => row.version)).toEqual(
+        Array.from({ length: body.version }, (_, v) => v + 1),
+      );
+    }
+    const seqs = await query<{ seq: string }>('select seq from journal where company_id = $1 order by seq', [
+      o.companyId,
+    ]);
+    expect(seqs.map((row) => Number(row.seq))).toEqual(seqs.map((_, n) => n + 1));
+    expect(await again.end('SIGTERM')).toBe(0);
+  });
+
+  it('fires the retry that came due while it was down, once, soon after it is back', async () => {
+    const server = await spawnServer(flags());
+    const o = await office(server, 'one');
+    const issue = await o.issue(o.agents[0]);
+    const { body } = await o.fail((await o.claim(o.agents[0]!))!);
+    await server.end('SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, 1600));
+    const again = await spawnServer(flags());
+    const due = await until(
+      async () => (await call<EventReply['issue']>(again, 'GET', `/issues/${issue.id}`)).body,
+      (view) => view.state === 'running',
+    );
+    expect(due).toMatchObject({ state: 'running', run: { id: body.issue.run!.id } });
+    const { items } = (await call<{ items: JournalEntry[] }>(again, 'GET', `/issues/${issue.id}/journal`))
+      .body;
+    expect(items.filter((e) => e.type === 'RETRY.DUE').length).toBe(1);
+    await again.end('SIGTERM');
+  });
+
+  it('is followed by another node on the same database within the node lease and half a second', async () => {
+    const first = await spawnServer(flags());
+    const second = await spawnServer(flags({ 'data-dir': `${directory.path}/second` })).catch(
+      (error: unknown) => error as Error,
+    );
+    if (second instanceof Error) throw second;
+    const o = await office(first, 'one');
+    const issue = await o.issue();
+    const elsewhere = await call<{ code: string; retryable: boolean; detail: string }>(
+      second,
+      'POST',
+      `/issues/${issue.id}/events`,
+      { type: 'PRIORITY', priority: 'low' },
+    );
+    expect(elsewhere).toMatchObject({ status: 503, body: { code: 'UNAVAILABLE', retryable: true } });
+    expect(elsewhere.body.detail).toMatch(/owns this partition/);
+    const since = performance.now();
+    await first.end('SIGKILL');
+    const moved = await until(
+      () =>
+        call<EventReply>(second, 'POST', `/issues/${issue.id}/events`, { type: 'PRIORITY', priority: 'low' }),
+      (answer) => answer.status === 200,
+    );
+    expect(moved.body.version).toBe(2);
+    expect(performance.now() - since).toBeLessThan(1500 + 500 + 1000);
+    await second.end('SIGTERM');
+  });
+});
+
+describe('a database that fails', () => {
+  it('by ending all sessions is reconnected to, and loses nothing acknowledged', async () => {
+    const server = await spawnServer(flags());
+    const o = await office(server, 'one');
+    const issue = await o.issue();
+    let gone = false;
+    const hammering = hammer(server, issue.id, () => gone);
+    for (let n = 0; n < 5; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      await query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid()`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    gone = true;
+    const acknowledged = await hammering;
+    const last = await until(
+      () => call<EventReply>(server, 'POST', `/issues/${issue.id}/events`, { type: 'COMPLETE' }),
+      (answer) => answer.status === 200,
+    );
+    expect(last.body.version).toBeGreaterThan(acknowledged.at(-1) ?? 0);
+    expect(new Set(acknowledged).size).toBe(acknowledged.length);
+    await server.end('SIGTERM');
+  });
+
+  it('that is away at the start is waited for: it listens, says why it is not ready, and heals', async () => {
+    const name = `late${process.pid}`;
+    const late = database.url.replace(/\/[^/?]*\?/, `/${name}?`);
+    const server = await (async () => {
+      const starting = spawnServer(flags({ 'database-url': late }));
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await query(`create database ${name}`);
+      return starting;
+    })();
+    const ready = await until(
+      () => fetch(`${server.url}/readyz`),
+      (answer) => answer.ok,
+      10_000,
+    );
+    expect(ready.status).toBe(200);
+    await server.end('SIGTERM');
+    await query(`drop database ${name} with (force)`);
+  });
+});
+
+describe('a stored snapshot that cannot be read', () => {
+  it('is shown as quarantined with its reason, refused to events, and harms nobody else', async () => {
+    const server = await spawnServer(flags());
+    const o = await office(server, 'one');
+    const [bad, good] = [await o.issue(), await o.issue()];
+    await server.end('SIGTERM');
+    await query(`update actors set snapshot = '{"value":"nowhere","context":{}}' where id = $1`, [bad.id]);
+    const again = await spawnServer(flags());
+    const shown = await call<{ why: { code: string; text: string } }>(again, 'GET', `/issues/${bad.id}`);
+    expect(shown).toMatchObject({ status: 200, body: { why: { code: 'quarantined' } } });
+    const refused = await call<{ code: string; state: string }>(again, 'POST', `/issues/${bad.id}/events`, {
+      type: 'CANCEL',
+    });
+    expect(refused).toMatchObject({ status: 409, body: { code: 'NOT_ALLOWED', state: 'quarantined' } });
+    const fine = await call<EventReply>(again, 'POST', `/issues/${good.id}/events`, { type: 'CANCEL' });
+    expect(fine).toMatchObject({ status: 200, body: { issue: { state: 'cancelled' } } });
+    await again.end('SIGTERM');
+  });
+});
