@@ -98,6 +98,7 @@ export function sendProblem(reply: FastifyReply, error: BatonError, status?: num
   if (problem.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
   return reply
     .code(problem.status)
+    .header('x-request-id', reply.request.id)
     .type('application/problem+json; charset=utf-8')
     .serializer((text: unknown) => text as string)
     .send(JSON.stringify(problem));

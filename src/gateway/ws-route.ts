@@ -90,8 +90,11 @@ export function wsRoute(app: FastifyInstance, doors: Doors): void {
       }
       metrics.opened();
       strangers += 1;
+      const drained = () => session.bye();
+      const unheld = holds.add({ keyId: null, revoked() {}, drained });
       let unhold = () => {
         strangers -= 1;
+        unheld();
       };
       const session: Session = new Session({
         wire: {
@@ -113,7 +116,7 @@ export function wsRoute(app: FastifyInstance, doors: Doors): void {
           unhold = holds.add({
             keyId: principal.keyId,
             revoked: () => session.revoked(),
-            drained: () => session.bye(),
+            drained,
           });
         },
         ended: (code) => {
