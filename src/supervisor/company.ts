@@ -3,7 +3,7 @@
  * so that a turn refused before that leaves no gap; `committedSeq` is what the world has seen.
  */
 import type { Counters } from '../persistence/store.ts';
-import { Feed } from './feed.ts';
+import { Feed, type FeedMemory } from './feed.ts';
 
 export class Company {
   readonly id: string;
@@ -13,12 +13,12 @@ export class Company {
   readonly ordinals: Map<string, number>;
   readonly feed: Feed;
 
-  constructor(counters: Counters) {
+  constructor(counters: Counters, memory: FeedMemory) {
     this.id = counters.companyId;
     this.prefix = counters.prefix;
     this.seq = counters.seq;
     this.ordinals = new Map(Object.entries(counters.ordinals));
-    this.feed = new Feed(counters.seq);
+    this.feed = new Feed(counters.seq, memory);
   }
 
   /** The number the next actor of a kind would get, `ahead` births of this turn being before it. */

@@ -8,6 +8,28 @@ import type { Published } from './router.ts';
 
 /** Entries kept in memory per company: a reconnecting subscriber rarely missed more. The journal has the rest. */
 const KEPT_ENTRIES = 2048;
+/** Entries kept over all companies: at about 1.5 kB each some 45 MB at the most. */
+const MOST_ENTRIES = 30_000;
+
+/** What the feeds of a node keep together; when it is too much, each gives up the older half of its own. */
+export class FeedMemory {
+  private readonly feeds = new Set<Feed>();
+  private entries = 0;
+
+  join(feed: Feed): void {
+    this.feeds.add(feed);
+  }
+
+  leave(feed: Feed): void {
+    if (this.feeds.delete(feed)) this.entries -= feed.kept;
+  }
+
+  /** `count` entries more are kept (fewer, when negative). */
+  add(count: number): void {
+    this.entries += count;
+    if (this.entries > MOST_ENTRIES) for (const feed of this.feeds) feed.halve();
+  }
+}
 
 /** Somebody who takes published entries, in order. */
 export interface Listener {
@@ -24,8 +46,24 @@ export class Feed {
   private readonly byActor = new Map<string, Set<Listener>>();
   private readonly byPool = new Map<string, Set<Listener>>();
 
-  constructor(head: number) {
+  private readonly memory: FeedMemory;
+
+  constructor(head: number, memory: FeedMemory) {
     this.head = head;
+    this.memory = memory;
+    memory.join(this);
+  }
+
+  /** Entries in memory. */
+  get kept(): number {
+    return this.ring.length;
+  }
+
+  /** Gives up the older half of what is kept. */
+  halve(): void {
+    const gone = Math.ceil(this.ring.length / 2);
+    this.ring = this.ring.slice(gone);
+    this.memory.add(-gone);
   }
 
   get listeners(): number {
@@ -38,7 +76,8 @@ export class Feed {
   publish(p: Published): void {
     this.head = p.seq;
     this.ring.push(p);
-    if (this.ring.length > 2 * KEPT_ENTRIES) this.ring = this.ring.slice(-KEPT_ENTRIES);
+    this.memory.add(1);
+    if (this.ring.length > 2 * KEPT_ENTRIES) this.halve();
     for (const listener of this.everything) give(listener, p);
     const actor = this.byActor.get(p.actorId);
     if (actor) for (const listener of actor) give(listener, p);
@@ -78,6 +117,7 @@ export class Feed {
 
   /** The partition is lost: everybody who listens is told, and nobody listens any more. */
   close(): void {
+    this.memory.leave(this);
     const all = new Set(this.everything);
     for (const set of [...this.byActor.values(), ...this.byPool.values()]) for (const l of set) all.add(l);
     this.everything.clear();

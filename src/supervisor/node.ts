@@ -13,6 +13,7 @@ import { Alarms } from './alarms.ts';
 import type { PendingClaim } from './claims.ts';
 import type { Company } from './company.ts';
 import type { Turn } from './draft.ts';
+import { FeedMemory } from './feed.ts';
 import { fail, land, poison } from './landing.ts';
 import { type LandedTurn, Lane, type LaneRoom } from './lane.ts';
 import { Loader } from './loader.ts';
@@ -63,6 +64,7 @@ export class Node implements LaneRoom, TurnRoom {
   readonly partitions = new Map<number, Partition>();
   readonly slots = new Slots();
   readonly sessions = new Sessions();
+  readonly feedMemory = new FeedMemory();
   readonly residence: Residence;
   readonly timers: Timers;
   readonly leases: RunLeases;

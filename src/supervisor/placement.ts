@@ -92,7 +92,7 @@ export class Placement {
     if (!at.companies.has(companyId)) {
       for (const counters of await this.node.store.counters([at.number])) {
         if (!at.companies.has(counters.companyId))
-          at.companies.set(counters.companyId, new Company(counters));
+          at.companies.set(counters.companyId, new Company(counters, this.node.feedMemory));
       }
     }
     return at.companies.get(companyId) ?? null;

@@ -12,7 +12,7 @@ export const SWEEP_MS = 20_000;
 /** Timers per statement. */
 const DUE_PAGE = 5000;
 /** Wait after a failed try, ms. */
-const RETRY_MS = 200;
+const AGAIN_MS = 200;
 
 /** Brings the partitions from `recovering` to `ready`. Tries until the database answers or they are lost. */
 export async function recover(
@@ -26,7 +26,7 @@ export async function recover(
       for (const counters of await node.store.counters(numbers)) {
         const partition = node.partitions.get(Number.parseInt(counters.companyId.slice(1, 4), 16));
         if (partition && !partition.companies.has(counters.companyId)) {
-          partition.companies.set(counters.companyId, new Company(counters));
+          partition.companies.set(counters.companyId, new Company(counters, node.feedMemory));
         }
       }
       let live = 0;
@@ -39,7 +39,7 @@ export async function recover(
       return { live, timers };
     } catch (error) {
       node.log('warn', 'recovery could not read the database and tries again', { error: String(error) });
-      await new Promise<void>((resolve) => node.clock.after(RETRY_MS, resolve));
+      await new Promise<void>((resolve) => node.clock.after(AGAIN_MS, resolve));
     }
   }
 }

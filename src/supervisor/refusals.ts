@@ -15,7 +15,7 @@ export function internal(): Refusal {
   return {
     is: 'refused',
     code: 'INTERNAL',
-    message: 'this event made its machine fail; the issue is quarantined and its last state kept',
+    message: 'this event made its machine fail; the actor is quarantined and its last state kept',
     detail: {},
   };
 }

@@ -38,7 +38,10 @@ export class Registry {
     if (made.is === 'made') {
       const partition = this.node.partitions.get(number);
       if (partition && !partition.companies.has(id)) {
-        partition.companies.set(id, new Company({ companyId: id, prefix: c.prefix, seq: 0, ordinals: {} }));
+        partition.companies.set(
+          id,
+          new Company({ companyId: id, prefix: c.prefix, seq: 0, ordinals: {} }, this.node.feedMemory),
+        );
       }
     }
     return made;

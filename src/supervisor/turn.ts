@@ -202,7 +202,7 @@ class Making {
   ): Outcome {
     const kind = actor.kind;
     const stamp = this.stampFor(kind, event, before);
-    const verdict = guarded(actor, event, () => kind.judge({ ...event, stamp, by }, before.state));
+    const verdict = guarded(actor, event, () => kind.judge({ stamp, by, ...event }, before.state));
     switch (verdict.is) {
       case 'unchanged':
         return { is: 'unchanged', actor, version: before.version, ids: [] };
@@ -310,7 +310,7 @@ class Making {
     );
     const event = kind.born(birth.asked, { id: actor.id, prefix: company.prefix, ordinal });
     const stamp = this.stampFor(kind, event, null);
-    const refusal = kind.judgeBirth({ ...event, stamp, by: work.by });
+    const refusal = kind.judgeBirth({ stamp, by: work.by, ...event });
     if (refusal) return refused(refusal.code, refusal.message, refusal.detail);
     this.born.push(actor);
     return this.apply(actor, null, event, stamp, work.by, null);
