@@ -27,7 +27,8 @@ export class FeedMemory {
   /** `count` entries more are kept (fewer, when negative). */
   add(count: number): void {
     this.entries += count;
-    if (this.entries > MOST_ENTRIES) for (const feed of this.feeds) feed.halve();
+    if (count < 0 || this.entries <= MOST_ENTRIES) return;
+    for (const feed of this.feeds) feed.halve();
   }
 }
 

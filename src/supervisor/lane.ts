@@ -35,6 +35,8 @@ export interface LaneRoom {
   landed(turns: readonly LandedTurn[]): void;
   /** Another node owns the partition now. */
   lost(partition: number): void;
+  /** A defect while memory followed a commit: what these partitions are is in the database, not here any more. */
+  broken(partitions: readonly number[], error: unknown): void;
   /** This turn alone was rejected: its data cannot be stored. The turns that built on it fail too. */
   poisoned(turn: Turn, dependents: readonly Turn[], error: Error): void;
 }
@@ -181,13 +183,17 @@ export class Lane {
         continue;
       }
       this.unknownSince = null;
-      if (outcome.is === 'rejected') {
-        meter.committed('rejected', ms, rows);
-        this.rejected(sealed, outcome.error);
-      } else {
-        const all = outcome.proved.size === sealed.batch.epochs.size;
-        meter.committed(all ? 'committed' : 'fenced', ms, rows);
-        this.committed(sealed, outcome.proved);
+      try {
+        if (outcome.is === 'rejected') {
+          meter.committed('rejected', ms, rows);
+          this.rejected(sealed, outcome.error);
+        } else {
+          const all = outcome.proved.size === sealed.batch.epochs.size;
+          meter.committed(all ? 'committed' : 'fenced', ms, rows);
+          this.committed(sealed, outcome.proved);
+        }
+      } catch (error) {
+        this.room.broken([...sealed.batch.epochs.keys()], error);
       }
       break;
     }

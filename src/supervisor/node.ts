@@ -159,6 +159,15 @@ export class Node implements LaneRoom, TurnRoom {
     this.lose(new Set([number]));
   }
 
+  broken(partitions: readonly number[], error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.log('error', 'memory could not follow a commit; taking the partitions anew', {
+      partitions,
+      error: text,
+    });
+    this.lose(new Set(partitions));
+  }
+
   loseAll(): void {
     this.lose(new Set(this.partitions.keys()));
   }
