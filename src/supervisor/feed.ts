@@ -24,11 +24,14 @@ export class FeedMemory {
     if (this.feeds.delete(feed)) this.entries -= feed.kept;
   }
 
-  /** `count` entries more are kept (fewer, when negative). */
-  add(count: number): void {
-    this.entries += count;
-    if (count < 0 || this.entries <= MOST_ENTRIES) return;
-    for (const feed of this.feeds) feed.halve();
+  /** One entry more is kept. */
+  added(): void {
+    if (++this.entries > MOST_ENTRIES) for (const feed of this.feeds) feed.halve();
+  }
+
+  /** So many entries fewer are kept. */
+  dropped(count: number): void {
+    this.entries -= count;
   }
 }
 
@@ -64,7 +67,7 @@ export class Feed {
   halve(): void {
     const gone = Math.ceil(this.ring.length / 2);
     this.ring = this.ring.slice(gone);
-    this.memory.add(-gone);
+    this.memory.dropped(gone);
   }
 
   get listeners(): number {
@@ -77,7 +80,7 @@ export class Feed {
   publish(p: Published): void {
     this.head = p.seq;
     this.ring.push(p);
-    this.memory.add(1);
+    this.memory.added();
     if (this.ring.length > 2 * KEPT_ENTRIES) this.halve();
     for (const listener of this.everything) give(listener, p);
     const actor = this.byActor.get(p.actorId);

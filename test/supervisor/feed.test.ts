@@ -17,6 +17,7 @@ describe('a feed', () => {
 
   it('shares one bound with the feeds of all other companies', () => {
     const memory = new FeedMemory();
+    new Feed(0, memory);
     const feeds = Array.from({ length: 50 }, () => new Feed(0, memory));
     for (let seq = 1; seq <= 2000; seq++) for (const feed of feeds) feed.publish(entry(seq));
     expect(feeds.reduce((sum, feed) => sum + feed.kept, 0)).toBeLessThanOrEqual(30_000);
