@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import type { MakeServer } from '../../src/cli/runtime.ts';
+import { startCommand } from '../../src/cli/start-command.ts';
+import { BatonError } from '../../src/errors.ts';
+import { baton, type Given } from './world.ts';
+
+/** A server that is there at once and remembers that it was stopped. */
+function fake() {
+  const seen = { stopped: 0, port: -1 };
+  const make: MakeServer = async (settings, { say }) => {
+    seen.port = settings.port;
+    say({ name: 'database', text: 'PostgreSQL 18.4 (embedded) · .baton', ms: 912 });
+    say({ name: 'schema', text: '0 migrations applied now', ms: null });
+    return {
+      url: 'http://127.0.0.1:4300',
+      token: 'made-up',
+      local: true,
+      ready: async () => true,
+      stop: async () => {
+        seen.stopped++;
+      },
+    };
+  };
+  return { seen, commands: [startCommand(make)] };
+}
+
+async function started(argv: string[], until: RegExp, given: Given = {}) {
+  const { seen, commands } = fake();
+  const interrupt = new AbortController();
+  const ran = await baton(['start', ...argv], {
+    ...given,
+    commands,
+    signal: interrupt.signal,
+    wrote: (all) => {
+      if (until.test(all)) interrupt.abort('SIGTERM');
+    },
+  });
+  return { ...ran, seen };
+}
+
+describe('baton start', () => {
+  it('prints one line a step and the doors on a terminal, and stops on SIGTERM with exit code 0', async () => {
+    const { code, out, seen } = await started([], /Mode/, { terminal: true, env: { NO_COLOR: '1' } });
+    expect(code).toBe(0);
+    expect(seen.stopped).toBe(1);
+    expect(out).toMatch(/✓ database +PostgreSQL 18\.4 \(embedded\) · \.baton +0\.9 s\n/);
+    expect(out).toContain('Dashboard  http://127.0.0.1:4300');
+    expect(out).toContain('ws://127.0.0.1:4300/v1/ws');
+    expect(out).toContain('local: this machine only');
+  });
+  it('prints NDJSON when piped', async () => {
+    const { lines } = await started([], /"ready"/);
+    expect(lines().map((l) => l.step)).toEqual(['database', 'schema', 'ready']);
+  });
+  it('prints the ready line and nothing else on stdout with --print-ready', async () => {
+    const { out } = await started(['--print-ready', '--port', '0'], /ready/);
+    expect(JSON.parse(out)).toEqual({
+      ready: true,
+      url: 'http://127.0.0.1:4300',
+      pid: process.pid,
+      token: 'made-up',
+    });
+  });
+  it('hands the settings on', async () => {
+    expect((await started(['--port', '4399'], /"ready"/, { env: { PORT: '1' } })).seen.port).toBe(4399);
+  });
+  it('that cannot be is one sentence and exit code 1', async () => {
+    const make: MakeServer = () => {
+      throw new BatonError('INTERNAL', 'Port 4300 is taken.', { hint: 'Choose another with --port.' });
+    };
+    const { code, err } = await baton(['start'], { commands: [startCommand(make)] });
+    expect(code).toBe(1);
+    expect(err).toContain('Port 4300 is taken.\n       Choose another with --port.');
+  });
+});

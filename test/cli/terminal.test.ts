@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { progress } from '../../src/cli/progress.ts';
+import { table } from '../../src/cli/table.ts';
+import { paint, plain, type Sink, terminalOf } from '../../src/cli/terminal.ts';
+import type { Clock } from '../../src/clock.ts';
+
+function sink(isTTY: boolean, columns = 80): Sink & { text: string } {
+  return {
+    isTTY,
+    columns,
+    text: '',
+    write(t: string) {
+      this.text += t;
+    },
+  };
+}
+const loud = { json: false, quiet: false };
+
+describe('output', () => {
+  it('is JSON where it is piped, and tables on a terminal', () => {
+    expect(terminalOf(sink(false), sink(true), {}, loud).json).toBe(true);
+    expect(terminalOf(sink(true), sink(true), {}, loud).json).toBe(false);
+    expect(terminalOf(sink(true), sink(true), {}, { json: true, quiet: false }).json).toBe(true);
+  });
+  it('has colours on a terminal only, and none with NO_COLOR', () => {
+    expect(paint(terminalOf(sink(true), sink(true), {}, loud), 'red', 'x')).toBe('\x1b[31mx\x1b[0m');
+    expect(paint(terminalOf(sink(true), sink(true), { NO_COLOR: '1' }, loud), 'red', 'x')).toBe('x');
+    expect(paint(terminalOf(sink(false), sink(true), {}, loud), 'red', 'x')).toBe('x');
+  });
+  it('shows hostile text without letting it act', () => {
+    expect(plain('a\x1b[2Jb\r\n\u202ec\x07')).toBe('a�[2Jb���c�');
+    expect(plain('Grüße 日本 🙂')).toBe('Grüße 日本 🙂');
+  });
+});
+
+describe('a table', () => {
+  it('lines its columns up and cuts the flexible one to the terminal', () => {
+    const terminal = terminalOf(sink(true, 24), sink(true), { NO_COLOR: '1' }, loud);
+    const text = table(
+      terminal,
+      [{ head: 'ID' }, { head: 'TITLE', flexible: true }, { head: 'N', align: 'right' }],
+      [
+        ['A-1', 'a title that is too long', '7'],
+        ['A-22', 'short', '12'],
+      ],
+    );
+    expect(text.split('\n')).toEqual([
+      'ID    TITLE            N',
+      'A-1   a title that …   7',
+      'A-22  short           12',
+      '',
+    ]);
+  });
+});
+
+describe('a progress bar', () => {
+  const clockAt = (now: { ms: number }) => ({ monotonic: () => now.ms }) as Clock;
+  it('is drawn after a second, on a terminal, on stderr', () => {
+    const now = { ms: 0 };
+    const err = sink(true);
+    const bar = progress(terminalOf(sink(true), err, {}, loud), clockAt(now), 'playing', 10);
+    now.ms = 900;
+    bar.at(3);
+    expect(err.text).toBe('');
+    now.ms = 1100;
+    bar.at(5);
+    expect(err.text).toContain('50 %');
+    bar.end();
+    expect(err.text.endsWith('\r\x1b[K')).toBe(true);
+  });
+  it('is never drawn into a pipe', () => {
+    const now = { ms: 0 };
+    const err = sink(false);
+    const bar = progress(terminalOf(sink(true), err, {}, loud), clockAt(now), 'playing', 10);
+    now.ms = 5000;
+    bar.at(5);
+    bar.end();
+    expect(err.text).toBe('');
+  });
+});
