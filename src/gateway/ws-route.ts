@@ -15,14 +15,13 @@ import type { Doors } from './doors.ts';
 import { problemOf } from './problem.ts';
 import { CLOSE, FRAME_BYTES, SUBPROTOCOL } from './protocol.ts';
 import { Session } from './session.ts';
+import { socketWire } from './socket-wire.ts';
 import { StatsFeeds } from './stats-feed.ts';
 
 /** How long the other side may take to answer a close, ms. */
 const GOODBYE_MS = 1000;
 /** Sockets that have not said who they are; beyond, upgrades are refused. */
 const STRANGERS = 4096;
-
-const TEXT = { binary: false } as const;
 
 /** Registers the WebSocket library on the whole server: it must come before the hooks that may refuse an upgrade. */
 export async function webSockets(app: FastifyInstance): Promise<void> {
@@ -97,11 +96,7 @@ export function wsRoute(app: FastifyInstance, doors: Doors): void {
         unheld();
       };
       const session: Session = new Session({
-        wire: {
-          send: (frame) => socket.send(frame, TEXT),
-          buffered: () => socket.bufferedAmount,
-          close,
-        },
+        wire: socketWire(socket, request.raw.socket, close),
         router,
         clock,
         random,
