@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { configCommand } from './config-command.ts';
 import { issueCommand, whyCommand } from './issue-command.ts';
 import { issuesCommand } from './issues-command.ts';
+import { migrateCommand } from './migrate-command.ts';
 import { replayCommand } from './replay-command.ts';
 import { sendCommand } from './send-command.ts';
 import { startCommand } from './start-command.ts';
@@ -11,6 +12,7 @@ import { tailCommand } from './tail-command.ts';
 export const COMMANDS: readonly Command[] = [
   startCommand(),
   configCommand,
+  migrateCommand(),
   issuesCommand,
   issueCommand,
   whyCommand,

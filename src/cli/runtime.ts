@@ -24,19 +24,46 @@ export type MakeServer = (
   io: { log: pino.Logger; say(step: Step): void },
 ) => Promise<RunningServer>;
 
+export interface Migrated {
+  /** Applied now, or, of a dry run, still to be applied; in order. */
+  readonly migrations: readonly { readonly number: number; readonly name: string }[];
+  /** Which database: `PostgreSQL 15.13 (embedded, system)`. */
+  readonly database: string;
+}
+
+export type MigrateDatabase = (
+  settings: Settings,
+  options: { dryRun: boolean; log(line: string): void },
+) => Promise<Migrated>;
+
+/** Brings the schema up to date without starting a server. */
+export const migrateDatabase: MigrateDatabase = async (settings, options) => {
+  const index = (await import('../index.ts')) as { migrateDatabase?: MigrateDatabase };
+  if (index.migrateDatabase === undefined) {
+    throw new BatonError('UNAVAILABLE', 'This build migrates only when a server starts.', {
+      hint: 'Run `baton start`: it applies what is missing before it listens.',
+    });
+  }
+  return await forPeople(index.migrateDatabase(settings, options));
+};
+
 /** Loaded on first use: `baton issues` should not wait for a server's code to be read. */
 export const makeServer: MakeServer = async (settings, io) => {
   const { createRuntime } = await import('../index.ts');
+  return await forPeople(createRuntime(settings, io));
+};
+
+/** What the rooms say of a start that cannot be (port taken, data dir in use) is a sentence for people. */
+async function forPeople<T>(work: Promise<T>): Promise<T> {
   try {
-    return await createRuntime(settings, io);
+    return await work;
   } catch (error) {
-    // What the rooms say of a start that cannot be (port taken, data dir in use) is a sentence for people.
     if (error instanceof BatonError || isDefect(error)) throw error;
     throw new BatonError('INTERNAL', (error as Error).message, {
       hint: startHint(error as NodeJS.ErrnoException),
     });
   }
-};
+}
 
 function isDefect(error: unknown): boolean {
   return !(error instanceof Error) || error instanceof TypeError || error instanceof RangeError;

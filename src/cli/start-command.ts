@@ -108,9 +108,8 @@ function tellDoors(terminal: Terminal, server: RunningServer): void {
   terminal.out.write(
     [
       '',
-      `  ${head('Dashboard')}  ${url}        ${head('WebSocket')}  ${ws}`,
-      `  ${head('API docs')}   ${url}/docs   ${head('MCP')}        ${url}/mcp`,
-      `  ${head('Inspector')}  ${url}/inspect  ${head('Metrics')}  ${url}/metrics`,
+      `  ${head('Server')}     ${url}  ${head('WebSocket')}  ${ws}`,
+      `  ${head('OpenAPI')}    ${url}/openapi.json  ${head('Metrics')}  ${url}/metrics`,
       `  ${head('Mode')}       ${mode}`,
       '',
       '',

@@ -44,7 +44,7 @@ describe('baton start', () => {
     expect(code).toBe(0);
     expect(seen.stopped).toBe(1);
     expect(out).toMatch(/✓ database +PostgreSQL 18\.4 \(embedded\) · \.baton +0\.9 s\n/);
-    expect(out).toContain('Dashboard  http://127.0.0.1:4300');
+    expect(out).toContain('Server     http://127.0.0.1:4300');
     expect(out).toContain('ws://127.0.0.1:4300/v1/ws');
     expect(out).toContain('local: this machine only');
   });

@@ -16,7 +16,8 @@ import { percentile, type Report } from './report.ts';
 const PLAYING = 256;
 /** Operator's sockets: the rate limit is per connection. */
 const OPERATORS = 4;
-const BULK = 500;
+/** Issues made in one request: one turn of the server, in which nobody else's events are served. */
+const BULK = 100;
 
 export async function replay(call: Call, host: Host, plans: readonly Plan[], rows: number): Promise<Report> {
   const { clock, random, terminal, signal } = call;
