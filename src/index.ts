@@ -94,8 +94,9 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
     let stopped = false;
     const schema = async () => {
       const applied = await migrate(database.url);
+      // Also refuses a PostgreSQL that is too old, or one that acknowledges before its log is flushed.
+      const { product, version } = await store.check();
       if (database.how === 'DATABASE_URL') {
-        const { product, version } = await store.check();
         io.say({
           name: 'database',
           text: `${product} ${version} (DATABASE_URL)`,
