@@ -15,6 +15,8 @@ const MARGIN = 0.2;
 export class Ownership {
   /** Monotonic ms until which this node may serve. */
   private servingUntil = Number.NEGATIVE_INFINITY;
+  /** How often the lease was found to have run out. */
+  private lapses = 0;
   private stopped = false;
   private beating = false;
   private looking = false;
@@ -74,6 +76,9 @@ export class Ownership {
     try {
       const { databaseNow } = await store.beat(this.node.node);
       clock.anchor(databaseNow, clock.monotonic());
+      // A node that was stopped for longer than its lease may be answered before its watch comes round. What it held may
+      // have another owner by now, and this beat must not make it believe otherwise: it gives up and asks anew.
+      this.watch();
       this.servingUntil = Math.max(this.servingUntil, sentAt + this.ttlMs * (1 - MARGIN));
       this.lastError = null;
       ok = true;
@@ -95,8 +100,10 @@ export class Ownership {
     this.looking = true;
     try {
       const { store, node } = this.node;
+      const { lapses } = this;
       const owned = await store.acquire(node, this.ttlMs, PARTITIONS, this.node.owned);
-      if (owned.length > 0 && !this.stopped && this.serving) {
+      // An answer from before the lease ran out is worth nothing: another node may have come in between.
+      if (owned.length > 0 && !this.stopped && this.serving && lapses === this.lapses) {
         const partitions = this.node.take(owned);
         void recover(this.node, partitions).then(({ live, timers }) => {
           this.recovered.live += live;
@@ -127,7 +134,9 @@ export class Ownership {
 
   /** The lease ran out without an answer: nothing is ours any more. */
   private watch(): void {
-    if (this.serving || this.node.partitions.size === 0) return;
+    if (this.serving) return;
+    this.lapses++;
+    if (this.node.partitions.size === 0) return;
     this.node.log('warn', 'the node lease ran out: giving up all partitions', {
       partitions: this.node.partitions.size,
       error: this.lastError,

@@ -1,0 +1,131 @@
+/** One seed, one history, and what the checks say of it. */
+
+import { findings } from './checks/checks.ts';
+import type { Evidence, Finding } from './checks/evidence.ts';
+import { replayAll } from './checks/evidence.ts';
+import type { Mutant } from './mutants/mutant.ts';
+import { overdue, quarantinedIn, stored, unarmed } from './world/inspection.ts';
+import { draw, type Plan } from './world/plan.ts';
+import { settled } from './world/scheduler.ts';
+import { World } from './world/world.ts';
+
+/** A call may take this much longer than it asked for before it counts as stuck, ms. */
+const STUCK_MS = 15_000;
+/** How often the calm looks whether all has come to rest, ms, and what it waits beyond that for news to arrive. */
+const LOOK_MS = 2000;
+const NEWS_MS = 3000;
+/** So long after the faults every timer of the next minute has been read, ms. */
+const SWEPT_MS = 25_000;
+
+export interface History {
+  readonly seed: number;
+  readonly plan: Plan;
+  readonly findings: readonly Finding[];
+  readonly hash: string;
+  /** The last lines of the trace. */
+  readonly trace: readonly string[];
+  readonly simulatedMs: number;
+  readonly steps: number;
+  readonly versions: number;
+  readonly faults: Readonly<Record<string, number>>;
+}
+
+export async function runHistory(seed: number, mutant: Mutant | null = null): Promise<History> {
+  const plan = draw(seed);
+  const world = new World(plan, mutant);
+  const uncaught = (error: unknown) => {
+    world.surprises.push(
+      `nobody caught: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+  };
+  process.on('unhandledRejection', uncaught);
+  const restore = mutant?.patch?.();
+  try {
+    const began = world.now;
+    await world.begin();
+    const looks: string[] = [];
+    await world.run(world.now + plan.activeMs);
+    const calmFrom = world.now;
+    world.becomeCalm();
+    const latest = calmFrom + longestCalm(world);
+    await world.run(calmFrom + 1.5 * plan.ttlMs + 4000);
+    looks.push(...unarmed(world, false));
+    const late = overdue(world);
+    for (let seen = -1; world.now < latest; ) {
+      if (atRest(world) && seen === world.witness.entries.length) break;
+      seen = world.witness.entries.length;
+      await world.run(world.now + LOOK_MS);
+    }
+    await world.run(world.now + NEWS_MS);
+    looks.push(...unarmed(world, world.now > calmFrom + SWEPT_MS));
+    const evidence = gather(world, calmFrom, looks, late);
+    const found = findings(evidence);
+    world.over = true;
+    for (const host of world.hosts) host.end();
+    await settled();
+    return {
+      seed,
+      plan,
+      findings: found,
+      hash: world.trace.hash,
+      trace: world.trace.last,
+      simulatedMs: world.now - began,
+      steps: world.scheduler.steps,
+      versions: evidence.entries.length,
+      faults: { ...world.mischief.count, database: world.database.faulted },
+    };
+  } finally {
+    restore?.();
+    process.off('unhandledRejection', uncaught);
+  }
+}
+
+/** By then everything must have come to rest: nothing fails any more, so one wait of each kind at most is left. */
+function longestCalm(world: World): number {
+  const { agents, ttlMs } = world.plan;
+  const longest = (of: (agent: (typeof agents)[number]) => number) => Math.max(...agents.map(of));
+  const ladder = longest((agent) => Math.max(...agent.delaysMs)) * 1.25;
+  const { rows } = stored(world);
+  const pending = Math.max(0, ...rows.map((row) => (row.dueAt ?? 0) - world.now));
+  return 3 * ttlMs + ladder + pending + longest((a) => 5 * a.leaseMs + a.stopGraceMs) + 120_000;
+}
+
+function atRest(world: World): boolean {
+  if (world.deeds > 0) return false;
+  const { rows } = stored(world);
+  const agents = new Map(rows.filter((row) => row.kind === 'agent').map((row) => [row.id, row]));
+  return rows.every((row) => {
+    if (row.kind === 'agent') return row.substate !== 'closing';
+    if (row.holds || row.dueAt !== null) return false;
+    return row.pool === null || agents.get(row.assignee ?? '')?.state === 'paused';
+  });
+}
+
+function gather(world: World, calmFrom: number, looks: readonly string[], late: readonly string[]): Evidence {
+  const kinds = new Map(world.kinds.map((kind) => [kind.kind, kind]));
+  const { entries, told, slips, listened } = world.witness;
+  const { steps, unreplayable } = replayAll(entries, kinds);
+  const stuck = world.hosts.flatMap((host) =>
+    [...host.open.values()]
+      .filter((call) => world.now - call.since > call.patience + STUCK_MS)
+      .map((call) => `${call.what} by ${host.label} since ${Math.round(world.now - call.since)} ms`),
+  );
+  return {
+    entries,
+    steps,
+    unreplayable,
+    rows: stored(world).rows,
+    kinds,
+    told,
+    slips,
+    listened,
+    quarantined: quarantinedIn(world),
+    unarmed: looks,
+    overdue: late,
+    stuck,
+    surprises: world.surprises,
+    calmFrom,
+    end: world.now,
+    rested: true,
+  };
+}

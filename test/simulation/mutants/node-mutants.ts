@@ -1,0 +1,167 @@
+/** Defects of the supervisor: what it answers, publishes, arms and counts. */
+import type { Turn } from '../../../src/supervisor/draft.ts';
+import { Feed } from '../../../src/supervisor/feed.ts';
+import type { PendingCall } from '../../../src/supervisor/partition.ts';
+import { type Mutant, replaced, within } from './mutant.ts';
+
+interface SealedBatch {
+  turns: { turn: Turn; entries: { seq: number }[] }[];
+}
+
+export const NODE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'ack-before-commit',
+    breaks: 'an event is answered when its turn is made',
+    killedBy: 'P3',
+    seeds: [],
+    node: ({ node }) => {
+      replaced(node.mailbox, 'post', (post) => (partition, call) => {
+        const early = (c: PendingCall): PendingCall =>
+          c.works.some((work) => work.birth) || c.claim
+            ? c
+            : { ...c, ended: (outcome) => c.ended(outcome, null), failed: (refusal) => c.failed(refusal) };
+        return post.call(node.mailbox, partition, early(call));
+      });
+    },
+  },
+  {
+    name: 'publish-before-commit',
+    breaks: 'entries are published when their batch is sealed',
+    killedBy: 'P8',
+    seeds: [],
+    node: ({ node }) => {
+      for (const lane of node.lanes) {
+        const inner = within<{ seal: () => SealedBatch }>(lane);
+        replaced(inner, 'seal', (seal) => () => {
+          const sealed = seal.call(lane);
+          for (const { turn, entries } of sealed.turns) {
+            for (const entry of entries) turn.company.feed.publish(entry as never);
+          }
+          return sealed;
+        });
+      }
+    },
+  },
+  {
+    name: 'resume-off-by-one',
+    breaks: 'a reconnecting subscriber is sent one entry too few',
+    killedBy: 'P8',
+    seeds: [],
+    patch: () =>
+      replaced(
+        Feed.prototype,
+        'since',
+        (since) =>
+          function (this: Feed, seq) {
+            return since.call(this, seq)?.slice(1) ?? null;
+          },
+      ),
+  },
+  {
+    name: 'subscribers-not-told-of-takeover',
+    breaks: 'nobody hears that the partition moved',
+    killedBy: 'P8',
+    seeds: [],
+    patch: () => replaced(Feed.prototype, 'close', () => () => {}),
+  },
+  {
+    name: 'lease-not-armed-on-recovery',
+    breaks: 'an executing run read back gets no lease',
+    killedBy: 'P6',
+    seeds: [],
+    node: ({ node }) => {
+      replaced(node, 'arrived', (arrived) => (row) => {
+        const actor = arrived.call(node, row);
+        node.leases.drop(row.id);
+        return actor;
+      });
+    },
+  },
+  {
+    name: 'failed-fire-not-rearmed',
+    breaks: 'a timer whose event could not be posted is not set again',
+    killedBy: 'P4',
+    seeds: [],
+    node: ({ node }) => {
+      replaced(within<{ again: () => void }>(node.alarms), 'again', () => () => {});
+    },
+  },
+  {
+    name: 'slots-counted-at-commit',
+    breaks: 'a granted slot counts only once its turn is committed',
+    killedBy: 'P7',
+    seeds: [],
+    node: ({ node }) => {
+      const waiting = new Map<string, string>();
+      replaced(node.slots, 'place', (place) => (id, slot) => {
+        const before = place.call(node.slots, id, slot);
+        waiting.delete(id);
+        if (slot?.mode === 'holds' && before?.mode !== 'holds') {
+          node.slots.pool(slot.pool).holds.delete(id);
+          waiting.set(id, slot.pool);
+        }
+        return before;
+      });
+      replaced(node, 'landed', (landed) => (turns) => {
+        for (const { turn } of turns) {
+          for (const id of turn.drafts.keys()) {
+            const pool = waiting.get(id);
+            if (pool !== undefined) node.slots.pool(pool).holds.add(id);
+            waiting.delete(id);
+          }
+        }
+        landed.call(node, turns);
+      });
+    },
+  },
+  {
+    name: 'one-slot-too-many',
+    breaks: 'an agent is granted one run more than it has slots',
+    killedBy: 'P7',
+    seeds: [],
+    node: ({ node }) => {
+      replaced(
+        node.slots,
+        'offer',
+        (offer) => (capacity) => offer.call(node.slots, { ...capacity, max: capacity.max + 1 }),
+      );
+    },
+  },
+  {
+    name: 'paused-agents-run',
+    breaks: 'a paused agent is granted work',
+    killedBy: 'P7',
+    seeds: [],
+    node: ({ node }) => {
+      replaced(
+        node.slots,
+        'offer',
+        (offer) => (capacity) => offer.call(node.slots, { ...capacity, open: true }),
+      );
+    },
+  },
+  {
+    name: 'serves-without-lease',
+    breaks: 'a node that was paused goes on answering though its lease has run out',
+    killedBy: 'P2',
+    seeds: [],
+    node: ({ ownership }) => {
+      Object.defineProperty(ownership, 'serving', { get: () => true });
+    },
+  },
+  {
+    name: 'in-flight-unanswered',
+    breaks: 'whoever waits for the batch in flight is forgotten when the partition is lost',
+    killedBy: 'answers',
+    seeds: [],
+    node: ({ node }) => {
+      for (const lane of node.lanes) {
+        replaced(lane, 'forget', (forget) => (partitions) => {
+          const flying =
+            within<{ inFlight: SealedBatch | null }>(lane).inFlight?.turns.map(({ turn }) => turn) ?? [];
+          return forget.call(lane, partitions).filter((turn) => !flying.includes(turn));
+        });
+      }
+    },
+  },
+];

@@ -1,0 +1,100 @@
+/** Defects of the fence, the version check and the acknowledgement in the database. */
+import { MemoryPartition } from '../../../src/persistence/memory-partition.ts';
+import type { MemoryStore } from '../../../src/persistence/memory-store.ts';
+import type { ActorRow, Batch, Store } from '../../../src/persistence/store.ts';
+import { type Mutant, replaced } from './mutant.ts';
+
+/** The batch as whoever owns its partitions would send it, asked when the database looks: the fence lets it through. */
+function unfenced(database: MemoryStore, batch: Batch): Batch {
+  const of = (partition: number) => database.dump().partitions.find((p) => p.partition === partition);
+  const numbers = [...batch.epochs.keys()];
+  return {
+    ...batch,
+    get owner() {
+      return of(numbers[0]!)?.owner ?? batch.owner;
+    },
+    get epochs() {
+      return new Map(numbers.map((n) => [n, of(n)?.epoch ?? 0]));
+    },
+  };
+}
+
+function rowsChanged(row: ActorRow, change: (stored: Record<string, unknown>) => void): ActorRow {
+  const stored = JSON.parse(row.snapshot) as Record<string, unknown>;
+  change(stored);
+  return { ...row, snapshot: JSON.stringify(stored) };
+}
+
+const loadsWithout =
+  (field: 'timers' | 'keys') =>
+  (store: Store): Store => ({
+    ...store,
+    load: async (ids) =>
+      (await store.load(ids)).map((row) =>
+        rowsChanged(row, (stored) => {
+          delete stored[field];
+        }),
+      ),
+  });
+
+export const STORE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'no-epoch',
+    breaks: 'a commit does not prove its epoch: it takes the one in the partition row',
+    killedBy: 'P2',
+    seeds: [],
+    store: (store, database) => ({ ...store, commit: (batch) => store.commit(unfenced(database, batch)) }),
+  },
+  {
+    name: 'no-version-check',
+    breaks: 'a row is overwritten by an older version of itself',
+    killedBy: 'P9',
+    seeds: [],
+    patch: () =>
+      replaced(
+        MemoryPartition.prototype,
+        'putRow',
+        (put) =>
+          function (this: MemoryPartition, row) {
+            const old = this.actors.get(row.id);
+            if (old && old.version > row.version)
+              this.actors.set(row.id, { ...old, version: row.version - 1 });
+            put.call(this, row);
+          },
+      ),
+  },
+  {
+    name: 'ack-before-flush',
+    breaks: 'the database answers a commit before it has it (synchronous_commit off)',
+    killedBy: 'P3',
+    seeds: [],
+    store: (store) => ({
+      ...store,
+      commit: async (batch) => {
+        void store.commit(batch);
+        return { is: 'committed', proved: new Set(batch.epochs.keys()) };
+      },
+    }),
+  },
+  {
+    name: 'timers-lost-on-load',
+    breaks: 'an actor read back has no timers',
+    killedBy: 'P4',
+    seeds: [],
+    store: loadsWithout('timers'),
+  },
+  {
+    name: 'keys-lost-on-load',
+    breaks: 'an actor read back has forgotten the keys it accepted',
+    killedBy: 'P3',
+    seeds: [],
+    store: loadsWithout('keys'),
+  },
+  {
+    name: 'queue-lost-on-takeover',
+    breaks: 'recovery reads nothing of what waits for a slot or holds one',
+    killedBy: 'P6',
+    seeds: [],
+    store: (store) => ({ ...store, live: async function* () {} }),
+  },
+];

@@ -1,0 +1,49 @@
+/** The table of mutants: which check kills each, and by which seed. */
+import { CHECKS } from '../checks/checks.ts';
+import { runHistory } from '../history.ts';
+import type { Mutant } from './mutant.ts';
+import { MUTANTS } from './mutants.ts';
+
+/** Seeds a mutant is tried on where none is pinned, or none of the pinned shows it. */
+const MOST_TRIED = 150;
+
+export interface Killed {
+  readonly mutant: Mutant;
+  /** The first seed on which the named check finds it; null: it lives. */
+  readonly seed: number | null;
+  /** Which checks find it on that seed. */
+  readonly by: readonly string[];
+  readonly text: string;
+}
+
+/** Runs the pinned seeds until the named check finds the mutant. */
+export async function kill(mutant: Mutant, seeds: Iterable<number>): Promise<Killed> {
+  const others = new Set<string>();
+  for (const seed of seeds) {
+    const { findings } = await runHistory(seed, mutant);
+    const named = findings.find(({ check }) => check === mutant.killedBy);
+    for (const { check } of findings) others.add(check);
+    if (named) return { mutant, seed, by: [...new Set(findings.map((f) => f.check))], text: named.text };
+  }
+  return { mutant, seed: null, by: [...others], text: '' };
+}
+
+function* tried(mutant: Mutant): Generator<number> {
+  yield* mutant.seeds;
+  for (let seed = 1; seed <= MOST_TRIED; seed++) yield seed;
+}
+
+/** Prints one line a mutant; false when one lives. */
+export async function printMutants(print: (line: string) => void): Promise<boolean> {
+  const width = Math.max(...MUTANTS.map((m) => m.name.length));
+  let all = true;
+  for (const mutant of MUTANTS) {
+    const killed = await kill(mutant, tried(mutant));
+    const how = killed.seed === null ? 'LIVES' : `${mutant.killedBy.padEnd(7)} seed ${killed.seed}`;
+    print(`${mutant.name.padEnd(width)}  ${how.padEnd(18)} ${mutant.breaks}; also ${killed.by.join(' ')}`);
+    if (killed.seed !== null) print(`${''.padEnd(width)}  ${killed.text.slice(0, 200)}`);
+    all &&= killed.seed !== null;
+  }
+  print(`${MUTANTS.length} mutants, ${Object.keys(CHECKS).length} checks`);
+  return all;
+}

@@ -1,0 +1,136 @@
+/** A subscriber of a company or a journal: reconnects by its cursor for ever, and writes down all it is sent. */
+import type { Router, Sink, Topic } from '../../../src/supervisor/router.ts';
+import type { Chance } from './chance.ts';
+import type { Host } from './host.ts';
+import type { Listened } from './witness.ts';
+import type { World } from './world.ts';
+
+export class Subscriber {
+  private cursor: number | null = null;
+  /** The connection whose frames move the cursor: the newest. */
+  private listening: Listened | null = null;
+  private current: {
+    listened: Listened;
+    host: Host;
+    incarnation: number;
+    close: (() => void) | null;
+  } | null = null;
+  private readonly world: World;
+  private readonly name: string;
+  private readonly chance: Chance;
+  private topic: 'company' | 'journal';
+  private actorId: string | null = null;
+
+  constructor(world: World, n: number) {
+    this.world = world;
+    this.name = `s${n}`;
+    this.chance = world.chance.split(`subscriber ${n}`);
+    this.topic = this.chance.is(0.65) ? 'company' : 'journal';
+  }
+
+  async live(): Promise<void> {
+    const { world, chance } = this;
+    await world.sleep(chance.wait(2000));
+    while (!world.over) {
+      const { current } = this;
+      if (current && (!current.listened.open || current.incarnation !== current.host.incarnation)) {
+        current.listened.open = false;
+        this.current = null;
+      } else if (current && world.active && chance.is(0.05)) {
+        const { host, close } = current;
+        current.listened.open = false;
+        if (close) host.after(0, close);
+        this.current = null;
+      } else if (!current) {
+        await this.connect(chance.pick(world.hosts));
+      }
+      await world.sleep(chance.wait(world.active ? 700 : 150));
+    }
+  }
+
+  private async connect(host: Host): Promise<void> {
+    const { world, chance } = this;
+    if (this.topic === 'journal' && this.actorId === null) {
+      if (world.issues.length === 0) return;
+      this.actorId = chance.pick(world.issues);
+    }
+    const since = this.cursor !== null && chance.is(0.85) ? this.cursor : this.topic === 'journal' ? 0 : null;
+    const listened: Listened = {
+      name: this.name,
+      companyId: world.companyId,
+      topic: this.topic,
+      actorId: this.actorId,
+      since,
+      frames: [],
+      open: true,
+    };
+    const { incarnation } = host;
+    const current = { listened, host, incarnation, close: null as (() => void) | null };
+    let gone = false;
+    const subscribe = async (router: Router) => {
+      this.world.witness.listened.push(listened);
+      host.endings.push(() => {
+        listened.open = false;
+      });
+      const subscribed = await router.subscribe(this.asked(), since, this.sink(listened, host, incarnation));
+      if (subscribed.is === 'open') current.close = subscribed.close;
+      // Nobody listens at this connection any more.
+      if (gone) current.close?.();
+      return subscribed;
+    };
+    this.listening = listened;
+    const reply = await world.call(host, `subscribe ${this.name}`, subscribe, 8000);
+    if (reply.is === 'answered' && reply.value.is === 'open') {
+      this.current = current;
+    } else {
+      gone = true;
+      listened.open = false;
+      host.after(0, () => current.close?.());
+    }
+  }
+
+  private asked(): Topic {
+    const { companyId } = this.world;
+    return this.topic === 'company'
+      ? { is: 'company', companyId, where: null }
+      : { is: 'journal', companyId, id: this.actorId! };
+  }
+
+  private sink(listened: Listened, host: Host, incarnation: number): Sink {
+    const { world } = this;
+    const live = () => incarnation === host.incarnation;
+    return {
+      opened: ({ recovered, seq }) => {
+        if (!live()) return;
+        const head =
+          this.topic === 'company'
+            ? world.witness.headSeq(world.companyId)
+            : world.witness.headVersion(listened.actorId!);
+        listened.frames.push({ is: 'opened', recovered, seq, head });
+      },
+      snapshot: ({ seq, items }) => {
+        if (!live()) return;
+        listened.frames.push({ is: 'snapshot', seq, items });
+        if (this.listening === listened) this.cursor = seq;
+      },
+      change: (p) => {
+        if (!live()) return;
+        const committed = world.witness.committed(p.companyId, p.seq, p.actorId, p.version);
+        listened.frames.push({
+          is: 'change',
+          seq: p.seq,
+          version: p.version,
+          actorId: p.actorId,
+          text: p.text({ view: this.topic === 'company', stamp: false }),
+          committed,
+        });
+        if (this.listening === listened) this.cursor = this.topic === 'company' ? p.seq : p.version;
+      },
+      reset: () => {
+        if (!live()) return;
+        listened.frames.push({ is: 'reset' });
+        listened.open = false;
+      },
+    };
+  }
+}

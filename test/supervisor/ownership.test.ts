@@ -1,0 +1,77 @@
+/** A node that was stopped for longer than its lease (SIGSTOP, a suspended machine) must not believe its memory. */
+import { expect, it } from 'vitest';
+import { MemoryStore } from '../../src/persistence/memory-store.ts';
+import { startNode } from '../../src/supervisor/start-node.ts';
+import { Chance } from '../simulation/world/chance.ts';
+import { Host } from '../simulation/world/host.ts';
+import { Scheduler } from '../simulation/world/scheduler.ts';
+
+const TTL_MS = 5000;
+const PARTITION = 7;
+
+/** Two nodes over one database; each can be stopped and let go on. */
+function twoNodes(seed: number) {
+  const scheduler = new Scheduler(1_800_000_000_000);
+  const chance = new Chance(`ownership ${seed}`);
+  const store = new MemoryStore({ now: () => Math.floor(scheduler.now), partitions: [PARTITION] });
+  const start = (n: number) => {
+    const host = new Host(n, scheduler, chance.split(`host ${n}`));
+    const handle = store.forNode(`n${n}`);
+    const running = startNode({
+      store: {
+        ...handle,
+        // Slower than the next heartbeat.
+        acquire: async (node, ttl, want, holding) => {
+          const owned = await handle.acquire(node, ttl, want, holding);
+          await host.sleep(TTL_MS / 4);
+          return owned;
+        },
+      },
+      catalog: store.catalog,
+      clock: host.clock(),
+      random: chance.split(`node ${n}`),
+      kinds: [],
+      nodeTtlMs: TTL_MS,
+      residentBytes: 1_000_000,
+      retentionMs: 0,
+    });
+    return { host, owns: () => running.node.partitions.has(PARTITION), name: running.node.node };
+  };
+  const pass = async (ms: number) => {
+    const until = scheduler.now + ms;
+    while (await scheduler.step(until));
+  };
+  return { a: start(0), b: start(1), pass, owner: () => store.dump().partitions[0]!.owner };
+}
+
+it('gives up what another took while it stood still, whichever of its timers comes first', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const { a, b, pass, owner } = twoNodes(seed);
+    await pass(2000 + 50 * seed);
+    expect([a.owns(), b.owns()]).toEqual([true, false]);
+    a.host.pause();
+    await pass(3 * TTL_MS);
+    expect(owner()).toBe(b.name);
+    a.host.resume();
+    await pass(2);
+    expect([a.owns(), b.owns()]).toEqual([false, true]);
+    await pass(3 * TTL_MS);
+    expect([a.owns(), b.owns()]).toEqual([false, true]);
+  }
+});
+
+it('does not take what it was given before it stood still', async () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const { a, b, pass, owner } = twoNodes(seed);
+    // Its request for partitions has been granted, the answer is on its way.
+    while (owner() === null) await pass(0.5);
+    const first = owner() === a.name ? a : b;
+    const second = first === a ? b : a;
+    first.host.pause();
+    await pass(3 * TTL_MS);
+    expect(owner()).toBe(second.name);
+    first.host.resume();
+    await pass(20);
+    expect(first.owns()).toBe(false);
+  }
+});
