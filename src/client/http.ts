@@ -276,6 +276,8 @@ export class HttpApi {
 }
 
 const JOURNAL_PAGE = 500;
+/** What the platform calls a connection that ended before the answer. */
+const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 const enc = encodeURIComponent;
 
 function search(query: Call['query']): string {
@@ -309,6 +311,7 @@ function unreachable(url: string, error: unknown, late: boolean): RemoteError {
   return unanswered(
     `Cannot reach ${url} (${why}).`,
     'Start a server with `baton start`, or name another with --url or BATON_URL.',
-    { unreachable: cause?.code === 'ECONNREFUSED' || cause?.code === 'ENOTFOUND' },
+    // A connection that broke is worth another try at once; one that could not be made is not.
+    { unreachable: !late && !BROKEN.has(cause?.code ?? '') },
   );
 }

@@ -26,14 +26,14 @@ export async function hostOf(call: Call, make: MakeServer): Promise<Host> {
   }
   const dir = dataDir ?? (await mkdtemp(join(tmpdir(), 'baton-replay-')));
   const { settings } = resolveSettings({
-    flags: { port: '0', 'data-dir': dir, 'rate-limit': 'off', log: 'warn', 'no-demo': true },
+    flags: { port: '0', 'data-dir': dir, 'rate-limit': 'off', log: 'error', 'no-demo': true },
     env: { DATABASE_URL: call.env.DATABASE_URL },
   });
   const clean = async () => {
     if (dataDir === undefined) await rm(dir, { recursive: true, force: true });
   };
   try {
-    const server = await make(settings, { log: logOf('warn', call.terminal), say: () => {} });
+    const server = await make(settings, { log: logOf('error', call.terminal), say: () => {} });
     await server.ready?.(30_000);
     return {
       url: server.url,
