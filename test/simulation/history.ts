@@ -20,6 +20,8 @@ const SWEPT_MS = 25_000;
 export interface History {
   readonly seed: number;
   readonly plan: Plan;
+  /** The mutant's name, null: the code as it is. */
+  readonly mutant: string | null;
   readonly findings: readonly Finding[];
   readonly hash: string;
   /** The last lines of the trace. */
@@ -30,54 +32,73 @@ export interface History {
   readonly faults: Readonly<Record<string, number>>;
 }
 
+/** What a seed's history left behind, before anybody judges it. */
+export interface Lived {
+  readonly world: World;
+  readonly evidence: Evidence;
+  readonly simulatedMs: number;
+}
+
 export async function runHistory(seed: number, mutant: Mutant | null = null): Promise<History> {
+  const { world, evidence, simulatedMs } = await live(seed, mutant);
+  return {
+    seed,
+    plan: world.plan,
+    mutant: mutant?.name ?? null,
+    findings: findings(evidence),
+    hash: world.trace.hash,
+    trace: world.trace.last,
+    simulatedMs,
+    steps: world.scheduler.steps,
+    versions: evidence.entries.length,
+    faults: { ...world.mischief.count, database: world.database.faulted },
+  };
+}
+
+export async function live(seed: number, mutant: Mutant | null = null): Promise<Lived> {
   const plan = draw(seed);
   const world = new World(plan, mutant);
   const uncaught = (error: unknown) => {
-    world.surprises.push(
-      `nobody caught: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    );
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    world.surprises.push(`nobody caught: ${text}`);
   };
   process.on('unhandledRejection', uncaught);
   const restore = mutant?.patch?.();
   try {
     const began = world.now;
     await world.begin();
-    const looks: string[] = [];
     await world.run(world.now + plan.activeMs);
-    const calmFrom = world.now;
-    world.becomeCalm();
-    const latest = calmFrom + longestCalm(world);
-    await world.run(calmFrom + 1.5 * plan.ttlMs + 4000);
-    looks.push(...unarmed(world, false));
-    const late = overdue(world);
-    for (let seen = -1; world.now < latest; ) {
-      if (atRest(world) && seen === world.witness.entries.length) break;
-      seen = world.witness.entries.length;
-      await world.run(world.now + LOOK_MS);
-    }
-    await world.run(world.now + NEWS_MS);
-    looks.push(...unarmed(world, world.now > calmFrom + SWEPT_MS));
-    const evidence = gather(world, calmFrom, looks, late);
-    const found = findings(evidence);
+    const evidence = await comeToRest(world);
     world.over = true;
-    for (const host of world.hosts) host.end();
+    // The evidence stays as it is: what ends now is no loss of a connection.
+    for (const host of world.hosts) {
+      host.endings = [];
+      host.end();
+    }
     await settled();
-    return {
-      seed,
-      plan,
-      findings: found,
-      hash: world.trace.hash,
-      trace: world.trace.last,
-      simulatedMs: world.now - began,
-      steps: world.scheduler.steps,
-      versions: evidence.entries.length,
-      faults: { ...world.mischief.count, database: world.database.faulted },
-    };
+    return { world, evidence, simulatedMs: world.now - began };
   } finally {
     restore?.();
     process.off('unhandledRejection', uncaught);
   }
+}
+
+/** The calm part: until all has come to rest, or has had the time for it. */
+async function comeToRest(world: World): Promise<Evidence> {
+  const calmFrom = world.now;
+  world.becomeCalm();
+  const latest = calmFrom + longestCalm(world);
+  await world.run(calmFrom + 1.5 * world.plan.ttlMs + 4000);
+  const looks = unarmed(world, false);
+  const late = overdue(world);
+  for (let seen = -1; world.now < latest; ) {
+    if (atRest(world) && seen === world.witness.entries.length) break;
+    seen = world.witness.entries.length;
+    await world.run(world.now + LOOK_MS);
+  }
+  await world.run(world.now + NEWS_MS);
+  looks.push(...unarmed(world, world.now > calmFrom + SWEPT_MS));
+  return gather(world, calmFrom, looks, late);
 }
 
 /** By then everything must have come to rest: nothing fails any more, so one wait of each kind at most is left. */

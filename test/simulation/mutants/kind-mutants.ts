@@ -24,7 +24,7 @@ export const KIND_MUTANTS: readonly Mutant[] = [
     name: 'no-fence-check',
     breaks: 'whoever reports on the issue is believed, whatever its run and fence',
     killedBy: 'P1',
-    seeds: [],
+    seeds: [35, 51],
     kinds: issueWith((issue) => ({
       judge(event, s) {
         const { id, run, fence } = s.context as { id: string; run: { n: number } | null; fence: number };
@@ -39,7 +39,7 @@ export const KIND_MUTANTS: readonly Mutant[] = [
     name: 'cancel-leaves-retry',
     breaks: 'cancelling an issue leaves its scheduled retry alive (Paperclip 13610)',
     killedBy: 'P5',
-    seeds: [],
+    seeds: [9],
     kinds: issueWith((issue) => ({
       machine: charted(issue, 'scheduled-retry', { CANCEL: { actions: 'close' } }),
     })),
@@ -48,7 +48,7 @@ export const KIND_MUTANTS: readonly Mutant[] = [
     name: 'reassigned-retry-goes-on',
     breaks: 'a reassigned issue keeps the retry of its previous agent',
     killedBy: 'P5',
-    seeds: [],
+    seeds: [5],
     kinds: issueWith((issue) => ({
       machine: charted(issue, 'scheduled-retry', { ASSIGN: { actions: 'assign' } }),
     })),
@@ -57,7 +57,7 @@ export const KIND_MUTANTS: readonly Mutant[] = [
     name: 'wake-swallowed',
     breaks: 'a wake sent to an executing run is taken for delivered and forgotten (Paperclip 4996)',
     killedBy: 'wakes',
-    seeds: [],
+    seeds: [1],
     kinds: issueWith((issue) => ({
       machine: charted(issue, 'running', { WAKE: { actions: 'noteEarly' } }),
     })),
@@ -66,7 +66,7 @@ export const KIND_MUTANTS: readonly Mutant[] = [
     name: 'chance-in-an-assign',
     breaks: 'a change of priority notes a time that is not the stamp’s',
     killedBy: 'P9',
-    seeds: [],
+    seeds: [25],
     kinds: issueWith((issue) => ({
       machine: issue.machine.provide({
         actions: {
@@ -82,7 +82,7 @@ export const KIND_MUTANTS: readonly Mutant[] = [
     name: 'lock-kept-after-run',
     breaks: 'force release leaves the lock where it was',
     killedBy: 'P6',
-    seeds: [],
+    seeds: [94, 125],
     kinds: issueWith((issue) => ({
       machine: charted(issue, 'scheduled-retry', { FORCE_RELEASE: { target: 'idle', actions: 'noteEarly' } }),
     })),

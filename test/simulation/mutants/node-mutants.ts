@@ -13,7 +13,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'ack-before-commit',
     breaks: 'an event is answered when its turn is made',
     killedBy: 'P3',
-    seeds: [],
+    seeds: [1],
     node: ({ node }) => {
       replaced(node.mailbox, 'post', (post) => (partition, call) => {
         const early = (c: PendingCall): PendingCall =>
@@ -28,7 +28,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'publish-before-commit',
     breaks: 'entries are published when their batch is sealed',
     killedBy: 'P8',
-    seeds: [],
+    seeds: [1],
     node: ({ node }) => {
       for (const lane of node.lanes) {
         const inner = within<{ seal: () => SealedBatch }>(lane);
@@ -46,7 +46,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'resume-off-by-one',
     breaks: 'a reconnecting subscriber is sent one entry too few',
     killedBy: 'P8',
-    seeds: [],
+    seeds: [6],
     patch: () =>
       replaced(
         Feed.prototype,
@@ -61,14 +61,14 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'subscribers-not-told-of-takeover',
     breaks: 'nobody hears that the partition moved',
     killedBy: 'P8',
-    seeds: [],
+    seeds: [4, 10],
     patch: () => replaced(Feed.prototype, 'close', () => () => {}),
   },
   {
     name: 'lease-not-armed-on-recovery',
     breaks: 'an executing run read back gets no lease',
     killedBy: 'P6',
-    seeds: [],
+    seeds: [17, 41],
     node: ({ node }) => {
       replaced(node, 'arrived', (arrived) => (row) => {
         const actor = arrived.call(node, row);
@@ -80,8 +80,8 @@ export const NODE_MUTANTS: readonly Mutant[] = [
   {
     name: 'failed-fire-not-rearmed',
     breaks: 'a timer whose event could not be posted is not set again',
-    killedBy: 'P4',
-    seeds: [],
+    killedBy: 'P6',
+    seeds: [10692],
     node: ({ node }) => {
       replaced(within<{ again: () => void }>(node.alarms), 'again', () => () => {});
     },
@@ -90,7 +90,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'slots-counted-at-commit',
     breaks: 'a granted slot counts only once its turn is committed',
     killedBy: 'P7',
-    seeds: [],
+    seeds: [5],
     node: ({ node }) => {
       const waiting = new Map<string, string>();
       replaced(node.slots, 'place', (place) => (id, slot) => {
@@ -118,7 +118,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'one-slot-too-many',
     breaks: 'an agent is granted one run more than it has slots',
     killedBy: 'P7',
-    seeds: [],
+    seeds: [5],
     node: ({ node }) => {
       replaced(
         node.slots,
@@ -131,7 +131,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'paused-agents-run',
     breaks: 'a paused agent is granted work',
     killedBy: 'P7',
-    seeds: [],
+    seeds: [2],
     node: ({ node }) => {
       replaced(
         node.slots,
@@ -144,7 +144,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'serves-without-lease',
     breaks: 'a node that was paused goes on answering though its lease has run out',
     killedBy: 'P2',
-    seeds: [],
+    seeds: [92],
     node: ({ ownership }) => {
       Object.defineProperty(ownership, 'serving', { get: () => true });
     },
@@ -153,7 +153,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'in-flight-unanswered',
     breaks: 'whoever waits for the batch in flight is forgotten when the partition is lost',
     killedBy: 'answers',
-    seeds: [],
+    seeds: [4, 10],
     node: ({ node }) => {
       for (const lane of node.lanes) {
         replaced(lane, 'forget', (forget) => (partitions) => {

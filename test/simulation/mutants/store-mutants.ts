@@ -42,14 +42,14 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     name: 'no-epoch',
     breaks: 'a commit does not prove its epoch: it takes the one in the partition row',
     killedBy: 'P2',
-    seeds: [],
+    seeds: [74, 342],
     store: (store, database) => ({ ...store, commit: (batch) => store.commit(unfenced(database, batch)) }),
   },
   {
     name: 'no-version-check',
     breaks: 'a row is overwritten by an older version of itself',
     killedBy: 'P9',
-    seeds: [],
+    seeds: [27],
     patch: () =>
       replaced(
         MemoryPartition.prototype,
@@ -67,7 +67,7 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     name: 'ack-before-flush',
     breaks: 'the database answers a commit before it has it (synchronous_commit off)',
     killedBy: 'P3',
-    seeds: [],
+    seeds: [1],
     store: (store) => ({
       ...store,
       commit: async (batch) => {
@@ -80,21 +80,21 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     name: 'timers-lost-on-load',
     breaks: 'an actor read back has no timers',
     killedBy: 'P4',
-    seeds: [],
+    seeds: [5, 16],
     store: loadsWithout('timers'),
   },
   {
     name: 'keys-lost-on-load',
     breaks: 'an actor read back has forgotten the keys it accepted',
     killedBy: 'P3',
-    seeds: [],
+    seeds: [4, 19],
     store: loadsWithout('keys'),
   },
   {
     name: 'queue-lost-on-takeover',
     breaks: 'recovery reads nothing of what waits for a slot or holds one',
     killedBy: 'P6',
-    seeds: [],
+    seeds: [10],
     store: (store) => ({ ...store, live: async function* () {} }),
   },
 ];

@@ -123,7 +123,7 @@ export function draw(seed: number): Plan {
       downEvery: some(c, on(0.2), [activeMs, activeMs / 3]),
       jumpEvery: some(c, on(0.3), [activeMs, activeMs / 6]),
       netLost: some(c, on(0.4), [0.01, 0.05, 0.2]),
-      poison: some(c, on(0.06), [0.05]),
+      poison: some(c, on(0.06), [0.5]),
     },
   };
 }

@@ -1,0 +1,25 @@
+/** Each mutant is killed by its named check on a pinned seed, and the code as it is passes the same seeds. */
+import { describe, expect, it } from 'vitest';
+import { CHECKS } from '../checks/checks.ts';
+import { runHistory } from '../history.ts';
+import { MUTANTS } from './mutants.ts';
+import { kill } from './table.ts';
+
+describe('a mutant', () => {
+  it.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))('%s is killed', async (_name, mutant) => {
+    const killed = await kill(mutant, mutant.seeds);
+    expect(killed.by, `${mutant.breaks}: no finding of ${mutant.killedBy}`).toContain(mutant.killedBy);
+    expect(killed.seed).not.toBeNull();
+  });
+
+  it('is there for every check', () => {
+    expect(new Set(MUTANTS.map((mutant) => mutant.killedBy))).toEqual(new Set(Object.keys(CHECKS)));
+  });
+
+  it('is what is found: the code as it is passes the same seeds', async () => {
+    for (const seed of new Set(MUTANTS.flatMap((mutant) => mutant.seeds))) {
+      const { findings } = await runHistory(seed);
+      expect(findings, `seed ${seed}`).toEqual([]);
+    }
+  });
+});
