@@ -14,7 +14,7 @@ import { agentKind } from './machines/agent-kind.ts';
 import { issueKind } from './machines/issue-kind.ts';
 import { assertKind } from './machines/registering.ts';
 import { openDatabase } from './persistence/embedded-postgres.ts';
-import { MigrationError, migrate } from './persistence/migrate.ts';
+import { MigrationError, migrate, pending } from './persistence/migrate.ts';
 import { PostgresCatalog } from './persistence/postgres-catalog.ts';
 import { PostgresStore } from './persistence/postgres-store.ts';
 import type { Readiness } from './supervisor/router.ts';
@@ -83,7 +83,10 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
       io.say({ name: 'database', text: where, ms: clock.monotonic() - since });
     }
     const { token, local } = await operatorToken(settings, random);
-    const onTrouble = (error: Error) => log.warn({ err: error.message }, 'a database connection broke');
+    let stopped = false;
+    const onTrouble = (error: Error) => {
+      if (!stopped) log.warn({ err: error.message }, 'a database connection broke');
+    };
     const store = new PostgresStore({ url: database.url, onTrouble });
     const catalog = new PostgresCatalog({ url: database.url, onTrouble });
     undo.unshift(async () => {
@@ -91,7 +94,6 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
       await catalog.close();
     });
 
-    let stopped = false;
     const schema = async () => {
       const applied = await migrate(database.url);
       // Also refuses a PostgreSQL that is too old, or one that acknowledges before its log is flushed.
@@ -210,6 +212,35 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
   } catch (error) {
     await inTurn(undo, log);
     throw error;
+  }
+}
+
+export interface Migrated {
+  /** What was applied, or with `dryRun` would be, in order. */
+  readonly migrations: readonly { readonly number: number; readonly name: string }[];
+  /** Which database: `PostgreSQL 15.13 (embedded, system)`. */
+  readonly database: string;
+}
+
+/**
+ * Brings the schema up to date without starting a server, or says what that would do.
+ * @throws Error saying what to do next: no database, a database newer than the code.
+ */
+export async function migrateDatabase(
+  settings: Settings,
+  options: { dryRun: boolean; log(line: string): void },
+): Promise<Migrated> {
+  const databaseUrl = settings.databaseUrl ?? undefined;
+  const database = await openDatabase({ databaseUrl, dataDir: settings.dataDir, log: options.log });
+  try {
+    const migrations = await (options.dryRun ? pending(database.url) : migrate(database.url));
+    const how = database.how === 'DATABASE_URL' ? database.how : `embedded, ${database.how}`;
+    return {
+      migrations: migrations.map(({ number, name }) => ({ number, name })),
+      database: `${database.product} (${how})`,
+    };
+  } finally {
+    await database.stop();
   }
 }
 

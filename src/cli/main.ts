@@ -4,11 +4,20 @@ import { COMMANDS } from './commands.ts';
 import { INTERRUPTED } from './failure.ts';
 import { run } from './run.ts';
 
+/** Under `npm start` a Ctrl-C arrives twice, from the terminal and from npm: so soon it is not somebody's second word. */
+const ECHO_MS = 1000;
+
 const interrupt = new AbortController();
+const clock = systemClock();
+let interruptedAt = 0;
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
     // The second one means: at once. What was promised is in the database; the rest is repeated after a restart.
-    if (interrupt.signal.aborted) process.exit(INTERRUPTED);
+    if (interrupt.signal.aborted) {
+      if (clock.monotonic() - interruptedAt > ECHO_MS) process.exit(INTERRUPTED);
+      return;
+    }
+    interruptedAt = clock.monotonic();
     interrupt.abort(name);
   });
 }
@@ -22,7 +31,7 @@ const code = await run(process.argv.slice(2), COMMANDS, {
   err: process.stderr,
   env: process.env,
   cwd: process.cwd(),
-  clock: systemClock(),
+  clock,
   random: systemRandom(),
   signal: interrupt.signal,
 });

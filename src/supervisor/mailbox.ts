@@ -2,10 +2,12 @@
  * The mailbox of the partitions: calls become turns in order of their first actor. A call whose turn needs an actor that
  * is not in memory waits for the load, and whoever comes after it for the same actor waits behind it.
  */
+
+import { adopt } from './adopt.ts';
 import type { Node } from './node.ts';
 import type { Partition, PendingCall } from './partition.ts';
 import { internal, unavailable } from './refusals.ts';
-import { adopt, type Made, makeTurn } from './turn.ts';
+import { type Made, makeTurn } from './turn.ts';
 
 export class Mailbox {
   private turns = 0;

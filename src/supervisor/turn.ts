@@ -70,6 +70,8 @@ class Making {
   private readonly undone: (() => void)[] = [];
   private readonly touched = new Set<string>();
   private readonly born: Resident[] = [];
+  /** Of `born`, how many this turn makes; the births of one call are of one kind. */
+  private newborn = 0;
   private judgedOn: Turn | null = null;
   private caused = 0;
   private readonly room: TurnRoom;
@@ -291,19 +293,25 @@ class Making {
     if (slot) this.touched.add(slot.pool);
   }
 
+  /** As `find`, but what all births of the call lack is asked for at once: they are made together or not at all. */
+  private findOrLackAll(id: string): Resident | null {
+    const known = (other: string) =>
+      this.call.absent.has(other) || this.room.residence.get(other) !== undefined;
+    if (known(id)) return this.find(id);
+    throw new Missing(this.call.works.map((work) => work.actorId).filter((other) => !known(other)));
+  }
+
   // -- births --------------------------------------------------------------------------------
 
   private bear(work: Work, birth: NonNullable<Work['birth']>): Outcome {
-    const existing = work.key === undefined ? null : this.find(work.actorId);
+    const existing = work.key === undefined ? null : this.findOrLackAll(work.actorId);
     if (existing) {
       this.born.push(existing);
       return { is: 'duplicate', actor: existing, version: 1, ids: [] };
     }
     const { company } = this.call;
     const { kind } = birth;
-    let ahead = 0;
-    for (const a of this.born) if (a.kind === kind && this.turn.drafts.has(a.id)) ahead++;
-    const ordinal = company.nextOrdinal(kind.kind, ahead);
+    const ordinal = company.nextOrdinal(kind.kind, this.newborn++);
     const actor = new Resident(
       { id: work.actorId, kind, companyId: company.id, partition: this.call.partition, ordinal },
       null,
@@ -375,22 +383,4 @@ class Making {
 
 function refused(code: ErrorCode, message: string, detail: Record<string, unknown>): Outcome {
   return { is: 'refused', code, message, detail };
-}
-
-/** Makes a turn's drafts the newest versions in memory. From here on later turns build on them; the world does not. */
-export function adopt(room: TurnRoom, turn: Turn, n: number): void {
-  turn.n = n;
-  for (const { actor, after } of turn.drafts.values()) {
-    if (actor.newest === null && actor.committed === null) {
-      room.residence.add(actor, 1000);
-      const { ordinals } = turn.company;
-      ordinals.set(actor.kind.kind, Math.max(ordinals.get(actor.kind.kind) ?? 0, actor.ordinal));
-    }
-    actor.newest = after;
-    actor.pending = turn;
-  }
-  for (const claim of turn.grants.keys()) {
-    claim.state = 'granted';
-    room.slots.find(claim.claim.pool)?.claims.delete(claim);
-  }
 }
