@@ -16,12 +16,22 @@ export class Loader {
   private next: { ids: string[]; done: Promise<Set<string>> } | null = null;
   private readonly store: Store;
   private readonly clock: Clock;
+  private readonly ownership: (id: string) => unknown;
   private readonly arrived: (row: ActorRow) => void;
 
-  /** `arrived` is called for each row found, before the load is answered. */
-  constructor(store: Store, clock: Clock, arrived: (row: ActorRow) => void) {
+  /**
+   * `arrived` is called for each row found, before the load is answered – unless `ownership`, an object for as long as
+   * the actor's partition is owned without a break, is another one by then: the row may be of before another owner.
+   */
+  constructor(
+    store: Store,
+    clock: Clock,
+    ownership: (id: string) => unknown,
+    arrived: (row: ActorRow) => void,
+  ) {
     this.store = store;
     this.clock = clock;
+    this.ownership = ownership;
     this.arrived = arrived;
   }
 
@@ -68,8 +78,9 @@ export class Loader {
     const since = this.clock.monotonic();
     for (;;) {
       try {
+        const owned = new Map(ids.map((id) => [id, this.ownership(id)]));
         const rows = await this.store.load(ids);
-        for (const row of rows) this.arrived(row);
+        for (const row of rows) if (owned.get(row.id) === this.ownership(row.id)) this.arrived(row);
         return new Set(rows.map((row) => row.id));
       } catch (error) {
         if (this.clock.monotonic() - since > PATIENCE_MS) throw error;

@@ -89,7 +89,12 @@ export class Node implements LaneRoom, TurnRoom {
     this.timers = new Timers(this.clock, (key, due) => this.alarms.fired(key, due));
     this.leases = new RunLeases(this.clock, this.timers);
     this.showing = new Showing(this.clock, this.slots, this.leases);
-    this.loader = new Loader(this.store, this.clock, (row) => this.arrived(row));
+    this.loader = new Loader(
+      this.store,
+      this.clock,
+      (id) => this.partitions.get(partitionOf(id)),
+      (row) => this.arrived(row),
+    );
     this.residence = new Residence(
       options.residentBytes,
       (actor) =>

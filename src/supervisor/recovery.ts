@@ -2,6 +2,7 @@
  * Taking over partitions (architecture A7, flow 3): listen first, then numbering, then what is live – actors that want
  * or hold a slot –, then the timers of the next minute. The table is never loaded.
  */
+import { partitionOf } from '../ids.ts';
 import type { ActorRow } from '../persistence/store.ts';
 import { Company } from './company.ts';
 import { HORIZON_MS, type Node } from './node.ts';
@@ -21,10 +22,16 @@ export async function recover(
 ): Promise<{ live: number; timers: number }> {
   for (;;) {
     try {
-      const numbers = partitions.filter((p) => p.state === 'recovering').map((p) => p.number);
-      if (numbers.length === 0) return { live: 0, timers: 0 };
+      const own = new Map(partitions.filter((p) => p.state === 'recovering').map((p) => [p.number, p]));
+      if (own.size === 0) return { live: 0, timers: 0 };
+      const numbers = [...own.keys()];
+      // What was read for a partition lost meanwhile is old, also when it has been taken again.
+      const recovering = (number: number) => {
+        const partition = own.get(number);
+        return partition?.state === 'recovering' ? partition : null;
+      };
       for (const counters of await node.store.counters(numbers)) {
-        const partition = node.partitions.get(Number.parseInt(counters.companyId.slice(1, 4), 16));
+        const partition = recovering(partitionOf(counters.companyId));
         if (partition && !partition.companies.has(counters.companyId)) {
           partition.companies.set(counters.companyId, new Company(counters, node.feedMemory));
         }
@@ -32,7 +39,7 @@ export async function recover(
       let live = 0;
       for await (const rows of node.store.live(numbers)) {
         live += rows.length;
-        for (const row of rows) settleIn(node, row);
+        for (const row of rows) if (recovering(row.partition)) settleIn(node, row);
       }
       const timers = await sweep(node, new Set(numbers));
       for (const partition of partitions) partition.becomeReady();

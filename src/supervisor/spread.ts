@@ -8,6 +8,7 @@ import { partitionOf } from '../ids.ts';
 import type { Company } from './company.ts';
 import type { Turn, Work } from './draft.ts';
 import type { Node } from './node.ts';
+import type { Partition } from './partition.ts';
 
 /** Actors per turn (domain: pages of 500). */
 const PAGE = 500;
@@ -21,6 +22,9 @@ export async function spreadOut(
   announcer: string,
   spread: Spread,
 ): Promise<void> {
+  // The company's numbering is worth something only as long as the partition is the one it was read for.
+  const partition = node.partitions.get(partitionOf(company.id));
+  if (!partition) return;
   try {
     for (const kind of node.kinds.values()) {
       if (!kind.grant) continue;
@@ -36,6 +40,7 @@ export async function spreadOut(
         if (rows.length === 0) break;
         const sent = await post(
           node,
+          partition,
           company,
           rows.map((row) => ({ actorId: row.id, event: spread.event, by: SYSTEM })),
         );
@@ -43,7 +48,7 @@ export async function spreadOut(
         after = rows.at(-1)!.ordinal;
       }
     }
-    await post(node, company, [{ actorId: announcer, event: spread.done, by: SYSTEM }]);
+    await post(node, partition, company, [{ actorId: announcer, event: spread.done, by: SYSTEM }]);
   } catch (error) {
     node.log('warn', 'a spread stopped half-way; its timer takes it up again', {
       announcer,
@@ -55,9 +60,7 @@ export async function spreadOut(
 const SYSTEM = { kind: 'system', id: 'baton' } as const;
 
 /** One turn of internal events; true once it is committed. */
-function post(node: Node, company: Company, works: readonly Work[]): Promise<boolean> {
-  const partition = node.partitions.get(partitionOf(company.id));
-  if (!partition) return Promise.resolve(false);
+function post(node: Node, partition: Partition, company: Company, works: readonly Work[]): Promise<boolean> {
   return new Promise((resolve) => {
     node.mailbox.post(partition, {
       company,
