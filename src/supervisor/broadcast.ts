@@ -24,6 +24,8 @@ export class Subscription implements Listener {
   private buffer: Published[] | null = [];
   private last = 0;
   private unlisten: (() => void) | null = null;
+  /** The sink was told that it is open. */
+  private opened = false;
   private readonly topic: Topic;
   private readonly sink: Sink;
   private readonly node: Node;
@@ -36,8 +38,11 @@ export class Subscription implements Listener {
     this.sink = sink;
   }
 
-  /** Opens it. Throws when the database does not answer; it is closed then. */
-  async open(since: number | null): Promise<void> {
+  /**
+   * Opens it; false when its partition was lost before the sink heard anything. Throws when the database does not
+   * answer; it is closed then.
+   */
+  async open(since: number | null): Promise<boolean> {
     const { topic } = this;
     this.unlisten = this.company.feed.listen(
       topic.is === 'company' ? { all: true } : topic.is === 'pool' ? { pool: topic.id } : { actor: topic.id },
@@ -51,6 +56,7 @@ export class Subscription implements Listener {
       throw error;
     }
     this.flush();
+    return this.opened;
   }
 
   close(): void {
@@ -66,7 +72,7 @@ export class Subscription implements Listener {
 
   over(): void {
     this.close();
-    this.sink.reset('moved');
+    if (this.opened) this.sink.reset('moved');
   }
 
   private get closed(): boolean {
@@ -114,6 +120,7 @@ export class Subscription implements Listener {
       if (missed) {
         if (this.closed) return;
         this.last = since;
+        this.opened = true;
         this.sink.opened({ recovered: true, seq: Math.max(missed.at(-1)?.seq ?? since, since) });
         for (const p of missed) this.deliver(p);
         return;
@@ -122,6 +129,7 @@ export class Subscription implements Listener {
     const { seq, items } = await this.snapshot();
     if (this.closed) return;
     this.last = seq;
+    this.opened = true;
     this.sink.opened({ recovered: false, seq });
     this.sink.snapshot({ seq, items: items.slice(0, SNAPSHOT_ITEMS), more: items.length > SNAPSHOT_ITEMS });
   }
@@ -163,9 +171,11 @@ export class Subscription implements Listener {
     const { topic, node } = this;
     if (topic.is !== 'journal') return;
     const actor = await this.found(topic.id);
+    if (this.closed) return;
     const head = actor?.committed?.version ?? 0;
     const recovered = since > 0 && since <= head;
     this.last = recovered ? since : 0;
+    this.opened = true;
     this.sink.opened({ recovered, seq: head });
     const kind = kindOfId(node, topic.id)!;
     for (;;) {

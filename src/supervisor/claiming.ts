@@ -21,13 +21,9 @@ export class Claiming {
     const answer = (async (): Promise<Claimed> => {
       const at = this.placement.placed(c.pool) ?? (await this.placement.place(c.pool));
       if (isRefusal(at)) return at;
-      const company = await this.placement.known(at, c.companyId);
-      if (
-        !company ||
-        (this.placement.companyAt(at, c.pool) ?? (await this.placement.companyOf(at, c.pool))) !== company
-      ) {
-        return refuse('NOT_FOUND', 'there is no such agent');
-      }
+      const company = this.placement.companyAt(at, c.pool) ?? (await this.placement.companyOf(at, c.pool));
+      if (isRefusal(company)) return company;
+      if (company.id !== c.companyId) return refuse('NOT_FOUND', 'there is no such agent');
       const again = await this.grantedBefore(c);
       if (again.length > 0) return { is: 'granted', grants: again };
       if (withdrawn) return { is: 'granted', grants: [] };

@@ -6,7 +6,7 @@
 import { adopt } from './adopt.ts';
 import type { Node } from './node.ts';
 import type { Partition, PendingCall } from './partition.ts';
-import { internal, unavailable } from './refusals.ts';
+import { internal, moved, unavailable } from './refusals.ts';
 import { type Made, makeTurn } from './turn.ts';
 
 export class Mailbox {
@@ -20,7 +20,7 @@ export class Mailbox {
   /** Makes a turn of the call now, or once what it needs is loaded; order per first actor is kept. */
   post(partition: Partition, call: PendingCall): void {
     if (partition.state === 'lost') {
-      call.failed(unavailable('the partition moved to another node'));
+      call.failed(moved());
       return;
     }
     const key = call.works[0]?.actorId ?? call.claim?.claim.pool ?? '';
@@ -49,8 +49,7 @@ export class Mailbox {
         continue;
       }
       if (partition.state === 'lost') {
-        for (const waiting of queue.splice(0))
-          waiting.failed(unavailable('the partition moved to another node'));
+        for (const waiting of queue.splice(0)) waiting.failed(moved());
         break;
       }
       missing = this.attempt(partition, call);

@@ -7,7 +7,7 @@ import { Company } from './company.ts';
 import type { Node } from './node.ts';
 import type { Ownership } from './ownership.ts';
 import type { Partition } from './partition.ts';
-import { isRefusal, refuse, unavailable } from './refusals.ts';
+import { isRefusal, moved, refuse, unavailable } from './refusals.ts';
 import type { Readiness, Refusal } from './router.ts';
 
 /** How long a request waits for a partition that is being recovered (a start, a takeover), ms. */
@@ -50,8 +50,7 @@ export class Placement {
       const at = this.node.partition(id);
       if (!isRefusal(at)) {
         await Promise.race([at.settled, this.pause(until - this.node.clock.monotonic())]);
-        if (at.state === 'ready')
-          return this.placed(id) ?? unavailable('the partition moved to another node');
+        if (at.state === 'ready') return this.placed(id) ?? moved();
       } else if (at.code === 'DRAINING') {
         return at;
       } else if (this.ownership.serving) {
@@ -88,14 +87,17 @@ export class Placement {
   }
 
   /** A company of this partition; one that another node has made since the takeover is looked up. */
-  async known(at: Partition, companyId: string): Promise<Company | null> {
+  async known(at: Partition, companyId: string): Promise<Company | Refusal> {
     if (!at.companies.has(companyId)) {
-      for (const counters of await this.node.store.counters([at.number])) {
+      const read = await this.node.store.counters([at.number]).catch(() => null);
+      if (!read) return unavailable('the database does not answer');
+      if (at.state === 'lost') return moved();
+      for (const counters of read) {
         if (!at.companies.has(counters.companyId))
           at.companies.set(counters.companyId, new Company(counters, this.node.feedMemory));
       }
     }
-    return at.companies.get(companyId) ?? null;
+    return at.companies.get(companyId) ?? refuse('NOT_FOUND', 'there is no such company');
   }
 
   /** The company of an actor in memory: the common case, without a promise. */
@@ -108,11 +110,12 @@ export class Placement {
   async companyOf(at: Partition, id: string): Promise<Company | Refusal> {
     try {
       await this.node.loader.load([id]);
-      const actor = this.node.residence.get(id);
-      const company = actor && (await this.known(at, actor.companyId));
-      return company ?? refuse('NOT_FOUND', 'there is no such thing');
     } catch {
       return unavailable('the database does not answer');
     }
+    // Nothing arrives for a partition that was lost meanwhile: that says nothing of what exists.
+    if (at.state === 'lost') return moved();
+    const actor = this.node.residence.get(id);
+    return actor ? this.known(at, actor.companyId) : refuse('NOT_FOUND', 'there is no such thing');
   }
 }

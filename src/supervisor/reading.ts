@@ -7,7 +7,7 @@ import { StoredEntry } from './entry.ts';
 import type { Node } from './node.ts';
 import type { Placement } from './placement.ts';
 import { kindOfId } from './rebuild.ts';
-import { isRefusal, refusalError, refuse, unavailable } from './refusals.ts';
+import { isRefusal, moved, refusalError, unavailable } from './refusals.ts';
 import { type Resident, revive } from './resident.ts';
 import type { JournalLine, Listing, RecordLine, Shown, Sink, Stats, Subscribed, Topic } from './router.ts';
 
@@ -119,10 +119,12 @@ export class Reading {
     const at = this.placement.placed(topic.companyId) ?? (await this.placement.place(topic.companyId));
     if (isRefusal(at)) return at;
     const company = await this.placement.known(at, topic.companyId);
-    if (!company) return refuse('NOT_FOUND', 'there is no such company');
+    if (isRefusal(company)) return company;
+    // The feed of a lost partition is closed: whoever listened there would never hear that it is over.
+    if (at.state === 'lost') return moved();
     const subscription = new Subscription(this.node, company, topic, sink);
     try {
-      await subscription.open(since);
+      if (!(await subscription.open(since))) return moved();
     } catch (error) {
       this.node.log('warn', 'a subscription could not be opened', { error: String(error) });
       return unavailable('the database does not answer');
@@ -134,7 +136,8 @@ export class Reading {
     const at = this.placement.placed(companyId) ?? (await this.placement.place(companyId));
     if (isRefusal(at)) throw refusalError(at);
     const company = await this.placement.known(at, companyId);
-    if (!company) throw new Error('there is no such company');
+    if (isRefusal(company)) throw refusalError(company);
+    if (at.state === 'lost') throw refusalError(moved());
     return this.boards.stats(company);
   }
 }

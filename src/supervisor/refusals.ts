@@ -8,6 +8,10 @@ export const AFTER_MS = 500;
 export function unavailable(message: string, detail?: Record<string, unknown>): Refusal {
   return { is: 'retry', code: 'UNAVAILABLE', message, afterMs: AFTER_MS, ...(detail ? { detail } : {}) };
 }
+/** The answer was being prepared while the partition was lost: whoever owns it now is to be asked. */
+export function moved(): Refusal {
+  return unavailable('the partition moved to another node');
+}
 export function draining(): Refusal {
   return { is: 'retry', code: 'DRAINING', message: 'the server is stopping', afterMs: AFTER_MS };
 }

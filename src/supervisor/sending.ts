@@ -45,7 +45,7 @@ export class Sending {
     const at = this.placement.placed(b.companyId) ?? (await this.placement.place(b.companyId));
     if (isRefusal(at)) return this.counted('CREATED', at);
     const company = at.companies.get(b.companyId) ?? (await this.placement.known(at, b.companyId));
-    if (!company) return this.counted('CREATED', refuse('NOT_FOUND', 'there is no such company'));
+    if (isRefusal(company)) return this.counted('CREATED', company);
     const kind = this.node.kinds.get(b.kind);
     if (!kind) throw new Error(`no kind ${b.kind}`);
     const over = this.node.overload(at.number);
