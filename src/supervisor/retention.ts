@@ -13,6 +13,20 @@ const CHUNK = 500;
 const PAUSE_MS = 100;
 const ROUND_MS = 60_000;
 
+/**
+ * Takes out of memory what the database is about to lose; before, because an actor in memory would be written back as
+ * if it had never been stored, and be rejected.
+ */
+function forget(node: Node, before: number, ended: ReadonlySet<string>): void {
+  for (const actor of node.residence.all()) {
+    const version = actor.committed;
+    if (!version || actor.pending || actor.quarantine || version.updatedAt >= before) continue;
+    if (!ended.has(actor.kind.columns(version.state).state) || node.slots.slotOf(actor.id)) continue;
+    node.timers.cancel(actor.id);
+    node.residence.remove(actor.id);
+  }
+}
+
 /** Starts pruning; answers the way to stop it. `retentionMs` > 0. */
 export function prune(node: Node, retentionMs: number): () => void {
   let callOff = () => {};
@@ -23,6 +37,7 @@ export function prune(node: Node, retentionMs: number): () => void {
     let wait = ROUND_MS;
     try {
       const before = node.clock.now() - retentionMs;
+      forget(node, before, ended);
       const gone = await node.store.prune([...node.owned], before, [...ended], KEEP_ENTRIES, CHUNK);
       if (gone > 0) wait = PAUSE_MS;
     } catch (error) {

@@ -13,6 +13,7 @@ export interface LampWorldOptions {
   readonly faults?: MemoryFaults;
   readonly residentBytes?: number;
   readonly random?: Random;
+  readonly retentionMs?: number;
 }
 
 /** A world with one company; `start()` makes a node of it, as often as wanted. */
@@ -35,7 +36,7 @@ export async function lampWorld(options: LampWorldOptions = {}) {
       kinds: [lampKind(), socketKind()],
       nodeTtlMs: 5000,
       residentBytes: options.residentBytes ?? 1e8,
-      retentionMs: 0,
+      retentionMs: options.retentionMs ?? 0,
       log: (level, message) => logged.push(`${level} ${message}`),
     });
     await clock.pass(300);
