@@ -183,6 +183,11 @@ const TAMPERED: readonly [CheckName, string, () => Evidence][] = [
     () => heard((frames) => frames.map((f) => (f.is === 'change' ? { ...f, committed: false } : f))),
   ],
   [
+    'P8',
+    'prev names another than was sent before',
+    () => heard((frames) => frames.map((f) => (f.is === 'change' ? { ...f, prev: -1 } : f))),
+  ],
+  [
     'P9',
     'a snapshot is not what the journal gives',
     () => ({ ...real, rows: real.rows.map((row) => ({ ...row, snapshot: `${row.snapshot} ` })) }),

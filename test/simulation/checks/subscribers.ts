@@ -27,12 +27,15 @@ function faults(
   const found: string[] = [];
   const orderOf = (seen: Seen) => (one.topic === 'company' ? seen.row.seq : seen.row.version);
   let next: number | null = null;
+  /** The number sent last on this subscription. */
+  let last: number | null = null;
   for (const frame of one.frames) {
     switch (frame.is) {
       case 'opened': {
         if (next !== null) found.push('opened twice');
         if (frame.seq > frame.head) found.push(`opened at ${frame.seq}, the journal is at ${frame.head}`);
         const from = frame.recovered ? (one.since ?? 0) : one.topic === 'journal' ? 0 : frame.seq;
+        last = from;
         next = journal.findIndex((seen) => orderOf(seen) > from);
         if (next < 0) next = journal.length;
         break;
@@ -43,6 +46,9 @@ function faults(
       case 'change': {
         const expected = next === null ? undefined : journal[next];
         const order = one.topic === 'company' ? frame.seq : frame.version;
+        if (frame.prev !== undefined && frame.prev !== last)
+          found.push(`was sent ${order} after ${last}, prev says ${frame.prev}`);
+        last = order;
         if (!frame.committed)
           found.push(`was sent ${frame.actorId}@${frame.version} before it was committed`);
         if (!expected || orderOf(expected) !== order) {

@@ -48,7 +48,7 @@ export const KIND_MUTANTS: readonly Mutant[] = [
     name: 'reassigned-retry-goes-on',
     breaks: 'a reassigned issue keeps the retry of its previous agent',
     killedBy: 'P5',
-    seeds: [5],
+    seeds: [12, 24],
     kinds: issueWith((issue) => ({
       machine: charted(issue, 'scheduled-retry', { ASSIGN: { actions: 'assign' } }),
     })),
@@ -82,7 +82,7 @@ export const KIND_MUTANTS: readonly Mutant[] = [
     name: 'lock-kept-after-run',
     breaks: 'force release leaves the lock where it was',
     killedBy: 'P6',
-    seeds: [94, 125],
+    seeds: [125],
     kinds: issueWith((issue) => ({
       machine: charted(issue, 'scheduled-retry', { FORCE_RELEASE: { target: 'idle', actions: 'noteEarly' } }),
     })),

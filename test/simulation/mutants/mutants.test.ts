@@ -7,7 +7,7 @@ import { kill } from './table.ts';
 
 describe('a mutant', () => {
   it.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))('%s is killed', async (_name, mutant) => {
-    const killed = await kill(mutant, mutant.seeds);
+    const killed = await kill(mutant);
     expect(killed.by, `${mutant.breaks}: no finding of ${mutant.killedBy}`).toContain(mutant.killedBy);
     expect(killed.seed).not.toBeNull();
   });

@@ -61,7 +61,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'subscribers-not-told-of-takeover',
     breaks: 'nobody hears that the partition moved',
     killedBy: 'P8',
-    seeds: [4, 10],
+    seeds: [10],
     patch: () => replaced(Feed.prototype, 'close', () => () => {}),
   },
   {
@@ -75,15 +75,6 @@ export const NODE_MUTANTS: readonly Mutant[] = [
         node.leases.drop(row.id);
         return actor;
       });
-    },
-  },
-  {
-    name: 'failed-fire-not-rearmed',
-    breaks: 'a timer whose event could not be posted is not set again',
-    killedBy: 'P6',
-    seeds: [10692],
-    node: ({ node }) => {
-      replaced(within<{ again: () => void }>(node.alarms), 'again', () => () => {});
     },
   },
   {

@@ -49,7 +49,7 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     name: 'no-version-check',
     breaks: 'a row is overwritten by an older version of itself',
     killedBy: 'P9',
-    seeds: [27],
+    seeds: [1, 27],
     patch: () =>
       replaced(
         MemoryPartition.prototype,

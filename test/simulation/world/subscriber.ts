@@ -2,6 +2,7 @@
 import type { Router, Sink, Topic } from '../../../src/supervisor/router.ts';
 import type { Chance } from './chance.ts';
 import type { Host } from './host.ts';
+import { headOf, subscribeBySocket } from './socket.ts';
 import type { Listened } from './witness.ts';
 import type { World } from './world.ts';
 
@@ -67,12 +68,18 @@ export class Subscriber {
     const { incarnation } = host;
     const current = { listened, host, incarnation, close: null as (() => void) | null };
     let gone = false;
+    const moved = (to: number) => {
+      if (this.listening === listened) this.cursor = to;
+    };
+    const bySocket = chance.is(0.4);
     const subscribe = async (router: Router) => {
-      this.world.witness.listened.push(listened);
+      world.witness.listened.push(listened);
       host.endings.push(() => {
         listened.open = false;
       });
-      const subscribed = await router.subscribe(this.asked(), since, this.sink(listened, host, incarnation));
+      const subscribed = bySocket
+        ? await subscribeBySocket(world, host, router, listened, moved)
+        : await router.subscribe(this.asked(), since, this.sink(listened, host, incarnation, moved));
       if (subscribed.is === 'open') current.close = subscribed.close;
       // Nobody listens at this connection any more.
       if (gone) current.close?.();
@@ -96,35 +103,25 @@ export class Subscriber {
       : { is: 'journal', companyId, id: this.actorId! };
   }
 
-  private sink(listened: Listened, host: Host, incarnation: number): Sink {
+  private sink(listened: Listened, host: Host, incarnation: number, moved: (to: number) => void): Sink {
     const { world } = this;
     const live = () => incarnation === host.incarnation;
     return {
       opened: ({ recovered, seq }) => {
-        if (!live()) return;
-        const head =
-          this.topic === 'company'
-            ? world.witness.headSeq(world.companyId)
-            : world.witness.headVersion(listened.actorId!);
-        listened.frames.push({ is: 'opened', recovered, seq, head });
+        if (live()) listened.frames.push({ is: 'opened', recovered, seq, head: headOf(world, listened) });
       },
       snapshot: ({ seq, items }) => {
         if (!live()) return;
         listened.frames.push({ is: 'snapshot', seq, items });
-        if (this.listening === listened) this.cursor = seq;
+        moved(seq);
       },
       change: (p) => {
         if (!live()) return;
         const committed = world.witness.committed(p.companyId, p.seq, p.actorId, p.version);
-        listened.frames.push({
-          is: 'change',
-          seq: p.seq,
-          version: p.version,
-          actorId: p.actorId,
-          text: p.text({ view: this.topic === 'company', stamp: false }),
-          committed,
-        });
-        if (this.listening === listened) this.cursor = this.topic === 'company' ? p.seq : p.version;
+        const { seq, version, actorId } = p;
+        const text = p.text({ view: this.topic === 'company', stamp: false });
+        listened.frames.push({ is: 'change', seq, version, actorId, text, committed });
+        moved(this.topic === 'company' ? seq : version);
       },
       reset: () => {
         if (!live()) return;

@@ -47,6 +47,8 @@ export type Frame =
       readonly text: string;
       /** The journal had it when it was sent. */
       readonly committed: boolean;
+      /** Over a socket: the number that was sent before it. */
+      readonly prev?: number;
     }
   | { readonly is: 'reset' };
 
