@@ -101,8 +101,22 @@ export class Lane {
     this.kicked = true;
     queueMicrotask(() => {
       this.kicked = false;
-      if (!this.inFlight && this.queue.length > 0 && !this.stopped) void this.commit(this.seal());
+      if (this.inFlight || this.queue.length === 0 || this.stopped) return;
+      const sealed = this.sealed();
+      if (sealed) void this.commit(sealed);
     });
+  }
+
+  /** The next batch; null where a defect keeps it from being written down: then its partitions are taken anew. */
+  private sealed(): Sealed | null {
+    const { queue } = this;
+    try {
+      return this.seal();
+    } catch (error) {
+      this.queue = queue;
+      this.room.broken([...new Set(this.queue.map((turn) => turn.partition))], error);
+      return null;
+    }
   }
 
   private seal(): Sealed {
@@ -165,25 +179,20 @@ export class Lane {
     const sentAt = clock.monotonic();
     const rows = sealed.batch.entries.length;
     let wait = REPEAT_FIRST_MS;
-    while (!this.stopped) {
-      if (
-        sealed.turns.every(
-          ({ turn }) => this.room.epochOf(turn.partition) !== sealed.batch.epochs.get(turn.partition),
-        )
-      ) {
-        break;
-      }
-      const outcome = await store.commit(sealed.batch);
-      const ms = clock.monotonic() - sentAt;
-      if (outcome.is === 'unknown') {
-        meter.committed('unknown', ms, rows);
-        this.unknownSince ??= sentAt;
-        await new Promise<void>((resolve) => clock.after(wait, resolve));
-        wait = Math.min(2 * wait, REPEAT_LONGEST_MS);
-        continue;
-      }
-      this.unknownSince = null;
-      try {
+    try {
+      while (this.held(sealed)) {
+        const outcome = await store.commit(sealed.batch);
+        const ms = clock.monotonic() - sentAt;
+        if (outcome.is === 'unknown') {
+          meter.committed('unknown', ms, rows);
+          this.unknownSince ??= sentAt;
+          await new Promise<void>((resolve) => clock.after(wait, resolve));
+          wait = Math.min(2 * wait, REPEAT_LONGEST_MS);
+          // It stays in flight for ever: whoever stopped the lane finds its turns by `forget`.
+          if (this.stopped) return;
+          continue;
+        }
+        this.unknownSince = null;
         if (outcome.is === 'rejected') {
           meter.committed('rejected', ms, rows);
           this.rejected(sealed, outcome.error);
@@ -192,14 +201,20 @@ export class Lane {
           meter.committed(all ? 'committed' : 'fenced', ms, rows);
           this.committed(sealed, outcome.proved);
         }
-      } catch (error) {
-        this.room.broken([...sealed.batch.epochs.keys()], error);
+        break;
       }
-      break;
+    } catch (error) {
+      this.room.broken([...sealed.batch.epochs.keys()], error);
     }
     this.inFlight = null;
     this.unknownSince = null;
     this.kick();
+  }
+
+  /** True while this node holds one of the batch's partitions at the epoch that the batch names. */
+  private held({ batch }: Sealed): boolean {
+    for (const [partition, epoch] of batch.epochs) if (this.room.epochOf(partition) === epoch) return true;
+    return false;
   }
 
   private committed(sealed: Sealed, proved: ReadonlySet<number>): void {

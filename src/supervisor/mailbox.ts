@@ -4,6 +4,7 @@
  */
 
 import { adopt } from './adopt.ts';
+import type { Outcome, Turn } from './draft.ts';
 import type { Node } from './node.ts';
 import type { Partition, PendingCall } from './partition.ts';
 import { internal, moved, unavailable } from './refusals.ts';
@@ -90,10 +91,22 @@ export class Mailbox {
             for (const { actor } of turn.drafts.values()) this.node.armTimers(actor);
             this.node.laneOf(partition.number).submit(turn);
           }
-          call.ended(made.outcome, turn.empty ? made.judgedOn : turn);
+          this.end(call, made.outcome, turn.empty ? made.judgedOn : turn);
           return null;
         }
       }
+    }
+  }
+
+  /** Ends a call. One whose answer cannot be put together is refused: those behind it must not wait for ever. */
+  private end(call: PendingCall, outcome: Outcome, after: Turn | null): void {
+    try {
+      call.ended(outcome, after);
+    } catch (error) {
+      this.node.log('error', 'an answer failed', {
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+      call.failed(internal());
     }
   }
 

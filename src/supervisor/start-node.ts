@@ -38,6 +38,8 @@ export interface RunningNode {
 
 /** How often a stopping node looks whether its lanes are empty, ms. */
 const LOOK_MS = 5;
+/** How long giving the partitions up may take, ms; a database that does not answer frees them by the node's TTL. */
+const RELEASE_MS = 2000;
 
 export function startNode(settings: NodeSettings): RunningNode {
   const { clock, random } = settings;
@@ -72,8 +74,15 @@ export function startNode(settings: NodeSettings): RunningNode {
         await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
       }
       end();
-      await ownership.stop();
-      node.loseAll();
+      try {
+        await Promise.race([
+          ownership.stop(),
+          new Promise<void>((resolve) => clock.after(RELEASE_MS, resolve)),
+        ]);
+      } finally {
+        // Whoever still waits is answered, also where the database is away.
+        node.loseAll();
+      }
     },
     crash() {
       ownership.abandon();

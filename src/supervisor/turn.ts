@@ -306,6 +306,7 @@ class Making {
   private bear(work: Work, birth: NonNullable<Work['birth']>): Outcome {
     const existing = work.key === undefined ? null : this.findOrLackAll(work.actorId);
     if (existing) {
+      if (!existing.newest) return this.quarantined(existing, work);
       this.born.push(existing);
       return { is: 'duplicate', actor: existing, version: 1, ids: [] };
     }
