@@ -82,6 +82,10 @@ export class Turn {
   readonly notices: { actorId: string; pool: string | null; notice: OutOf<'notify'> }[] = [];
   readonly spreads: { actorId: string; spread: OutOf<'spread'> }[] = [];
   readonly grants = new Map<PendingClaim, string[]>();
+  /** Actors it looked at whose newest version was not committed: it stands and falls with them (A5). */
+  readonly builtOn = new Set<string>();
+  /** Pools whose slots or capacity it changed, or that it was to serve. */
+  readonly pools = new Set<string>();
   /** Called once: null when the turn is committed, else why it never will be (or that nobody knows). */
   readonly settled: ((failure: Refusal | null) => void)[] = [];
 
@@ -92,5 +96,12 @@ export class Turn {
 
   get empty(): boolean {
     return this.entries.length === 0;
+  }
+
+  /** True when it was decided by what any of `lost` would have left: an actor, or the room in a pool it granted from. */
+  restsOn(lost: { readonly actors: ReadonlySet<string>; readonly pools: ReadonlySet<string> }): boolean {
+    for (const id of this.builtOn) if (lost.actors.has(id)) return true;
+    for (const { claim } of this.grants.keys()) if (lost.pools.has(claim.pool)) return true;
+    return false;
   }
 }

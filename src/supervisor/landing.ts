@@ -1,13 +1,11 @@
 /**
  * What follows a commit (A3): memory and world catch up, in this order – committed states and leases, claims and
- * answers, published entries and frames to workers, spreads. And what follows a turn that will never be committed.
+ * answers, published entries and frames to workers, spreads. (A turn that will never be committed: poison.ts.)
  */
 import type { PendingClaim } from './claims.ts';
 import type { Turn } from './draft.ts';
 import type { LandedTurn } from './lane.ts';
 import type { Node } from './node.ts';
-import { internal, unavailable } from './refusals.ts';
-import type { Resident } from './resident.ts';
 import type { Refusal } from './router.ts';
 import { spreadOut } from './spread.ts';
 
@@ -50,32 +48,6 @@ function answerClaim(node: Node, turn: Turn, claim: PendingClaim, ids: readonly 
   }
   node.slots.pool(claim.claim.pool).seenAt = node.clock.now();
   claim.answer({ is: 'granted', grants });
-}
-
-/** A turn's data could not be stored: it is refused, its actor put aside, and what built on it fails too (A5). */
-export function poison(node: Node, turn: Turn, dependents: readonly Turn[], error: Error): void {
-  const [first] = turn.entries;
-  const refusal = unavailable('an actor this was built on could not be stored');
-  const touched = new Set<Resident>();
-  for (const t of [turn, ...dependents]) {
-    for (const { actor } of t.drafts.values()) touched.add(actor);
-  }
-  // Memory was ahead of the database: what these actors are is what was committed last.
-  for (const actor of touched) {
-    actor.newest = actor.committed;
-    actor.pending = null;
-    actor.shown = null;
-    if (actor.committed) {
-      node.slots.place(actor.id, actor.kind.slot(actor.committed.state));
-      node.armTimers(actor);
-    } else {
-      node.slots.place(actor.id, null);
-      node.residence.remove(actor.id);
-    }
-  }
-  if (first) node.quarantine(first.actor, first.type, error);
-  fail(turn, internal());
-  for (const dependent of dependents) fail(dependent, refusal);
 }
 
 /** Answers everybody who waited for a turn that will not be committed. */

@@ -233,18 +233,20 @@ export class Lane {
     const turns = sealed.turns
       .map(({ turn }) => turn)
       .filter(({ partition }) => this.room.epochOf(partition) === sealed.batch.epochs.get(partition));
-    if (turns.length > 1) {
+    // One that is left of many may not be the one to blame: it goes alone first.
+    if (sealed.turns.length > 1) {
       this.queue = [...turns, ...this.queue];
       this.oneByOne = turns.length;
       return;
     }
     const [turn] = turns;
     if (!turn) return;
-    const poisoned = new Set(turn.drafts.keys());
+    const lost = { actors: new Set(turn.drafts.keys()), pools: new Set(turn.pools) };
     const dependents: Turn[] = [];
     this.queue = this.queue.filter((later) => {
-      if (![...later.drafts.keys()].some((id) => poisoned.has(id))) return true;
-      for (const id of later.drafts.keys()) poisoned.add(id);
+      if (!later.restsOn(lost)) return true;
+      for (const id of later.drafts.keys()) lost.actors.add(id);
+      for (const id of later.pools) lost.pools.add(id);
       dependents.push(later);
       return false;
     });

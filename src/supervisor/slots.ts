@@ -85,6 +85,14 @@ export class Slots {
     return before;
   }
 
+  /** Takes back what a pool offered: the actor that declared it is none after all. */
+  retract(id: string): void {
+    const pool = this.pools.get(id);
+    if (!pool) return;
+    pool.capacity = null;
+    this.tidy(id);
+  }
+
   /** What `view` may know of a pool; online when somebody claims or was heard within `onlineMs` before `now`. */
   stateOf(id: string, now: number, onlineMs: number): PoolState | null {
     const pool = this.pools.get(id);

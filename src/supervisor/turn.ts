@@ -68,7 +68,6 @@ class Making {
   private readonly turn: Turn;
   private readonly work: Work[];
   private readonly undone: (() => void)[] = [];
-  private readonly touched = new Set<string>();
   private readonly born: Resident[] = [];
   /** Of `born`, how many this turn makes; the births of one call are of one kind. */
   private newborn = 0;
@@ -98,7 +97,7 @@ class Making {
         return this.made(new Turn(this.call.company, this.call.partition), { ...ended, detail });
       }
     }
-    if (this.call.claim) this.touched.add(this.call.claim.claim.pool);
+    if (this.call.claim) this.turn.pools.add(this.call.claim.claim.pool);
     this.grantAll();
     if (this.born.length > 0) outcome = { is: 'born', actors: this.born, duplicate: this.turn.empty };
     return this.made(this.turn, outcome);
@@ -123,7 +122,10 @@ class Making {
       throw new Missing([id]);
     }
     if (actor.companyId !== this.call.company.id) return null;
-    if (actor.pending && (!this.judgedOn || actor.pending.n > this.judgedOn.n)) this.judgedOn = actor.pending;
+    if (actor.pending) {
+      this.turn.builtOn.add(id);
+      if (!this.judgedOn || actor.pending.n > this.judgedOn.n) this.judgedOn = actor.pending;
+    }
     return actor;
   }
 
@@ -278,9 +280,10 @@ class Making {
     this.move(actor.id, kind.slot(after.state));
     const capacity = kind.capacity?.(after.state);
     if (capacity) {
-      const offered = this.room.slots.offer(capacity);
-      if (offered) this.undone.push(() => this.room.slots.offer(offered));
-      this.touched.add(capacity.pool);
+      const { slots } = this.room;
+      const offered = slots.offer(capacity);
+      this.undone.push(() => (offered ? slots.offer(offered) : slots.retract(capacity.pool)));
+      this.turn.pools.add(capacity.pool);
     }
     return { is: 'accepted', actor, version: after.version, ids: stamp.ids };
   }
@@ -289,8 +292,8 @@ class Making {
     const before = this.room.slots.place(actorId, slot);
     if (before === slot) return;
     this.undone.push(() => this.room.slots.place(actorId, before));
-    if (before) this.touched.add(before.pool);
-    if (slot) this.touched.add(slot.pool);
+    if (before) this.turn.pools.add(before.pool);
+    if (slot) this.turn.pools.add(slot.pool);
   }
 
   /** As `find`, but what all births of the call lack is asked for at once: they are made together or not at all. */
@@ -329,7 +332,7 @@ class Making {
 
   /** The one grant function: no path gives a slot but this (L1). */
   private grantAll(): void {
-    for (const id of this.touched) {
+    for (const id of this.turn.pools) {
       const pool = this.room.slots.find(id);
       if (!pool) continue;
       for (;;) {

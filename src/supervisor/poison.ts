@@ -1,0 +1,58 @@
+/**
+ * What follows a turn whose data could not be stored (architecture A5): it is refused and its actor put aside. Memory was
+ * ahead of the database, so everything that it and the turns that rest on it (`Turn.restsOn`) had changed – states,
+ * slots, capacities, timers, numbers – is again what was committed last.
+ */
+import type { PendingClaim } from './claims.ts';
+import type { Draft, Turn } from './draft.ts';
+import { fail } from './landing.ts';
+import type { Node } from './node.ts';
+import { internal, unavailable } from './refusals.ts';
+
+export function poison(node: Node, turn: Turn, dependents: readonly Turn[], error: Error): void {
+  const turns = [turn, ...dependents];
+  // The last first, so that numbers are given back in the order they were taken.
+  for (const t of turns.toReversed())
+    for (const draft of [...t.drafts.values()].reverse()) takeBack(node, t, draft);
+  const [first] = turn.entries;
+  if (first) node.quarantine(first.actor, first.type, error);
+  const refusal = unavailable('what this was built on could not be stored');
+  // Whoever asked for work is not to blame.
+  for (const claim of turn.grants.keys()) claim.answer(refusal);
+  fail(turn, internal());
+  for (const dependent of dependents) fail(dependent, refusal);
+  for (const pool of new Set(turns.flatMap((t) => [...t.pools]))) serve(node, turn, pool);
+}
+
+function takeBack(node: Node, turn: Turn, { actor, after }: Draft): void {
+  const { kind, committed } = actor;
+  actor.newest = committed;
+  actor.pending = null;
+  actor.shown = null;
+  const offered = kind.capacity?.(after.state);
+  if (!committed) {
+    node.slots.place(actor.id, null);
+    if (offered) node.slots.retract(offered.pool);
+    node.timers.cancel(actor.id);
+    node.residence.remove(actor.id);
+    const { ordinals } = turn.company;
+    if (ordinals.get(kind.kind) === actor.ordinal) ordinals.set(kind.kind, actor.ordinal - 1);
+    return;
+  }
+  const slot = kind.slot(committed.state);
+  node.slots.place(actor.id, actor.quarantine && slot?.mode === 'wants' ? null : slot);
+  const offers = offered && kind.capacity?.(committed.state);
+  if (offers) node.slots.offer(offers);
+  node.armTimers(actor);
+  // Its lease may have fired on a state that never came to be: it begins anew, as after a takeover.
+  node.leases.drop(actor.id);
+  if (!actor.quarantine) node.leases.settle(actor.id, kind.lease?.(committed.state) ?? null);
+}
+
+/** The room in a pool is another than it seemed: the claims that wait are looked at again. */
+function serve(node: Node, { company, partition }: Turn, pool: string): void {
+  const at = node.partitions.get(partition);
+  const [claim]: Iterable<PendingClaim> = node.slots.find(pool)?.claims ?? [];
+  if (!at || !claim) return;
+  node.mailbox.post(at, { company, works: [], claim, absent: new Set(), ended() {}, failed() {} });
+}
