@@ -31,9 +31,7 @@ function textUpTo(bytes: number) {
     });
 }
 
-export const issueId = z.string().regex(/^i[0-9a-f]{3}[0-9a-f]{8,40}$/, 'an issue id');
 export const agentId = z.string().regex(/^a[0-9a-f]{3}[0-9a-f]{8,40}$/, 'an agent id');
-export const companyId = z.string().regex(/^c[0-9a-f]{3}[0-9a-f]{8,40}$/, 'a company id');
 export const runId = z.string().regex(/^i[0-9a-f]{3}[0-9a-f]{8,40}\.[1-9][0-9]{0,8}$/, 'a run id');
 export const fence = z.int().min(0);
 export const priority = z.enum(['critical', 'high', 'medium', 'low']);
