@@ -61,7 +61,8 @@ export class Subscription implements Sink, Held {
 
   opened(to: { recovered: boolean; seq: number }): void {
     if (this.#over) return;
-    this.#prev = this.#journal || to.recovered ? (this.#since ?? 0) : to.seq;
+    // A journal that could not be resumed is sent from its first version on: nothing was before that.
+    this.#prev = to.recovered ? (this.#since ?? 0) : this.#journal ? 0 : to.seq;
     this.#outbox.send(`{"t":"ok","id":${this.#id},"recovered":${to.recovered},"seq":${to.seq}}`);
   }
 

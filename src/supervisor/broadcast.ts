@@ -173,10 +173,14 @@ export class Subscription implements Listener {
     const actor = await this.found(topic.id);
     if (this.closed) return;
     const head = actor?.committed?.version ?? 0;
-    const recovered = since > 0 && since <= head;
+    // The journal may have shown its reader a version whose commit this node has not been answered yet: that cursor is
+    // as good as any, and whoever has it must not be sent everything again.
+    const known = since <= head || (await node.store.history(topic.id, since - 1, 1))[0]?.version === since;
+    if (this.closed) return;
+    const recovered = since > 0 && known;
     this.last = recovered ? since : 0;
     this.opened = true;
-    this.sink.opened({ recovered, seq: head });
+    this.sink.opened({ recovered, seq: recovered ? Math.max(head, since) : head });
     const kind = kindOfId(node, topic.id)!;
     for (;;) {
       const page = await node.store.history(topic.id, this.last, JOURNAL_PAGE);
