@@ -33,7 +33,10 @@ export class Claiming {
           resolve(answered);
         });
         pending = claim;
-        this.node.slots.pool(c.pool).claims.add(claim);
+        const { claims } = this.node.slots.pool(c.pool);
+        // Sent again while it still waits: the connection it came over may be dead, and would be granted first.
+        for (const other of claims) if (other.claim.claimId === c.claimId) this.node.withdraw(other);
+        claims.add(claim);
         this.node.mailbox.post(at, {
           company,
           works: [],
@@ -45,6 +48,8 @@ export class Claiming {
             else deadline = this.node.alarms.setDeadline(claim);
           },
           failed: (refusal) => {
+            // Granted by another turn while its own waited for a load: that one answers it.
+            if (claim.state !== 'waiting') return;
             this.node.slots.find(c.pool)?.claims.delete(claim);
             claim.answer(refusal);
           },

@@ -103,6 +103,7 @@ export class Node implements LaneRoom, TurnRoom {
         actor.quarantine !== null ||
         this.slots.slotOf(actor.id)?.mode === 'holds' ||
         this.loader.loading(actor.id),
+      (id) => this.slots.tidy(id),
     );
     this.lanes = Array.from({ length: LANES }, () => new Lane(this));
   }
@@ -271,10 +272,7 @@ export class Node implements LaneRoom, TurnRoom {
     if (claim.state !== 'waiting') return;
     const pool = this.slots.find(claim.claim.pool);
     pool?.claims.delete(claim);
-    if (pool) {
-      pool.seenAt = this.clock.now();
-      this.slots.tidy(pool.id);
-    }
+    if (pool) pool.seenAt = this.clock.now();
     claim.answer({ is: 'granted', grants: [] });
   }
 

@@ -17,11 +17,20 @@ export class Residence {
   private bytes = 0;
   private readonly budget: number;
   private readonly pinned: (actor: Resident) => boolean;
+  private readonly forgotten: (id: string) => void;
 
-  /** `budget` in bytes; `pinned` says which actors must stay whatever the budget says. */
-  constructor(budget: number, pinned: (actor: Resident) => boolean) {
+  /**
+   * `budget` in bytes; `pinned` says which actors must stay whatever the budget says; `forgotten` hears of each that a
+   * sweep passivated.
+   */
+  constructor(
+    budget: number,
+    pinned: (actor: Resident) => boolean,
+    forgotten: (id: string) => void = () => {},
+  ) {
     this.budget = budget;
     this.pinned = pinned;
+    this.forgotten = forgotten;
   }
 
   get size(): number {
@@ -66,8 +75,12 @@ export class Residence {
       for (const actor of this.actors.values()) {
         if (this.bytes <= goal) return;
         if (this.pinned(actor)) continue;
-        if (actor.used) actor.used = false;
-        else this.remove(actor.id);
+        if (actor.used) {
+          actor.used = false;
+          continue;
+        }
+        this.remove(actor.id);
+        this.forgotten(actor.id);
       }
     }
   }

@@ -4,10 +4,20 @@
  */
 import type { WorkerSession } from './router.ts';
 
+/** Runs remembered per connection; the frames of an older one go to all connections of its agent. */
+const MOST_RUNS = 1024;
+
 export class Sessions {
   private readonly byPool = new Map<string, Set<WorkerSession>>();
   private readonly byRun = new Map<string, WorkerSession>();
   private readonly runsOf = new Map<WorkerSession, Set<string>>();
+  /** Connections that are closed: a grant that was on its way to one must not bring it back. */
+  private readonly gone = new WeakSet<WorkerSession>();
+
+  /** Runs whose connection is remembered. */
+  get size(): number {
+    return this.byRun.size;
+  }
 
   attach(pool: string, session: WorkerSession): void {
     let set = this.byPool.get(pool);
@@ -16,18 +26,22 @@ export class Sessions {
       this.byPool.set(pool, set);
     }
     set.add(session);
+    this.gone.delete(session);
   }
 
   detach(pool: string, session: WorkerSession): void {
     const set = this.byPool.get(pool);
     set?.delete(session);
     if (set?.size === 0) this.byPool.delete(pool);
-    for (const runId of this.runsOf.get(session) ?? []) this.byRun.delete(runId);
+    for (const runId of this.runsOf.get(session) ?? []) this.forget(runId);
     this.runsOf.delete(session);
+    this.gone.add(session);
   }
 
   /** A run was granted to a claim that came over this connection. */
   granted(runId: string, session: WorkerSession): void {
+    if (this.gone.has(session)) return;
+    this.forget(runId);
     this.byRun.set(runId, session);
     let runs = this.runsOf.get(session);
     if (!runs) {
@@ -35,10 +49,11 @@ export class Sessions {
       this.runsOf.set(session, runs);
     }
     runs.add(runId);
+    const [oldest] = runs;
+    if (runs.size > MOST_RUNS && oldest !== undefined) this.forget(oldest);
   }
 
-  /** The run is over and owed nothing. */
-  ended(runId: string): void {
+  private forget(runId: string): void {
     const session = this.byRun.get(runId);
     if (!session) return;
     this.byRun.delete(runId);
