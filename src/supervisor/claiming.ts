@@ -2,7 +2,7 @@
 import { PendingClaim } from './claims.ts';
 import type { Node } from './node.ts';
 import type { Placement } from './placement.ts';
-import { isRefusal, refuse } from './refusals.ts';
+import { isRefusal, moved, refuse } from './refusals.ts';
 import type { Claim, Claimed, WorkerSession } from './router.ts';
 
 export class Claiming {
@@ -27,6 +27,7 @@ export class Claiming {
       const again = await this.grantedBefore(c);
       if (again.length > 0) return { is: 'granted', grants: again };
       if (withdrawn) return { is: 'granted', grants: [] };
+      if (at.state === 'lost') return moved();
       return new Promise<Claimed>((resolve) => {
         const claim = new PendingClaim(c, (answered) => {
           if (deadline !== null) this.node.alarms.clearDeadline(deadline);

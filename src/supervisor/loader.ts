@@ -17,17 +17,17 @@ export class Loader {
   private readonly store: Store;
   private readonly clock: Clock;
   private readonly ownership: (id: string) => unknown;
-  private readonly arrived: (row: ActorRow) => void;
+  private readonly arrived: (row: ActorRow) => object | null;
 
   /**
-   * `arrived` is called for each row found, before the load is answered – unless `ownership`, an object for as long as
+   * `arrived` is called for each row found, before the load is answered (null: of no use) – unless `ownership`, an object for as long as
    * the actor's partition is owned without a break, is another one by then: the row may be of before another owner.
    */
   constructor(
     store: Store,
     clock: Clock,
     ownership: (id: string) => unknown,
-    arrived: (row: ActorRow) => void,
+    arrived: (row: ActorRow) => object | null,
   ) {
     this.store = store;
     this.clock = clock;
@@ -80,8 +80,13 @@ export class Loader {
       try {
         const owned = new Map(ids.map((id) => [id, this.ownership(id)]));
         const rows = await this.store.load(ids);
-        for (const row of rows) if (owned.get(row.id) === this.ownership(row.id)) this.arrived(row);
-        return new Set(rows.map((row) => row.id));
+        const found = new Set<string>();
+        for (const row of rows) {
+          // One that is of no use here (of a kind this node does not know) is as good as none: asked for again, it would
+          // be of no use again.
+          if (owned.get(row.id) !== this.ownership(row.id) || this.arrived(row)) found.add(row.id);
+        }
+        return found;
       } catch (error) {
         if (this.clock.monotonic() - since > PATIENCE_MS) throw error;
         await new Promise<void>((resolve) => this.clock.after(RETRY_MS, resolve));

@@ -115,6 +115,8 @@ export class Ownership {
     }
     this.looking = false;
     if (!this.stopped && !this.node.ownsAll) {
+      // A beat looks too: the look that was to come is put off, else there would be one chain of them more with each.
+      this.callOffs.get('look')?.();
       this.callOffs.set(
         'look',
         this.node.clock.after(LOOK_MS, () => void this.look()),

@@ -14,6 +14,7 @@
  */
 import type { Clock, Random } from '../clock.ts';
 import type { ErrorCode } from '../errors.ts';
+import { partitionOf } from '../ids.ts';
 import type { Actor, Facts, Slot, Stamp } from '../machines/kind.ts';
 import { unborn } from '../machines/step.ts';
 import { advance } from './advance.ts';
@@ -118,7 +119,8 @@ class Making {
   private find(id: string): Resident | null {
     const actor = this.turn.drafts.get(id)?.actor ?? this.room.residence.get(id);
     if (!actor) {
-      if (this.call.absent.has(id)) return null;
+      // Everything of a company has its partition (A12): another one may be another node's, and is never loaded here.
+      if (this.call.absent.has(id) || partitionOf(id) !== this.call.partition) return null;
       throw new Missing([id]);
     }
     if (actor.companyId !== this.call.company.id) return null;

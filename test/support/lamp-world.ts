@@ -13,6 +13,8 @@ export interface LampWorldOptions {
   readonly faults?: MemoryFaults;
   readonly residentBytes?: number;
   readonly random?: Random;
+  /** Default: one. The company may be in any of them. */
+  readonly partitions?: readonly number[];
   readonly retentionMs?: number;
 }
 
@@ -22,7 +24,7 @@ export async function lampWorld(options: LampWorldOptions = {}) {
   const faults: { current: MemoryFaults | undefined } = { current: undefined };
   const store = new MemoryStore({
     now: () => clock.now(),
-    partitions: [PARTITION],
+    partitions: options.partitions ?? [PARTITION],
     faults: { fate: (call, node) => faults.current?.fate(call, node) },
   });
   const random = options.random ?? systemRandom();
