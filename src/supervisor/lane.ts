@@ -33,8 +33,8 @@ export interface LaneRoom {
   showView(actor: Resident, version: Version): string;
   /** These turns are durable, in order. */
   landed(turns: readonly LandedTurn[]): void;
-  /** Another node owns the partition now. */
-  lost(partition: number): void;
+  /** Another node owns these partitions now. */
+  lost(partitions: readonly number[]): void;
   /** A defect while memory followed a commit: what these partitions are is in the database, not here any more. */
   broken(partitions: readonly number[], error: unknown): void;
   /** This turn alone was rejected: its data cannot be stored. The turns that built on it fail too. */
@@ -223,9 +223,12 @@ export class Lane {
         proved.has(partition) && this.room.epochOf(partition) === sealed.batch.epochs.get(partition),
     );
     if (mine.length > 0) this.room.landed(mine);
+    const lost: number[] = [];
     for (const [partition, epoch] of sealed.batch.epochs) {
-      if (!proved.has(partition) && this.room.epochOf(partition) === epoch) this.room.lost(partition);
+      if (!proved.has(partition) && this.room.epochOf(partition) === epoch) lost.push(partition);
     }
+    // All at once: each loss goes through everything in memory.
+    if (lost.length > 0) this.room.lost(lost);
   }
 
   private rejected(sealed: Sealed, error: Error): void {

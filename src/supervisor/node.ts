@@ -161,9 +161,9 @@ export class Node implements LaneRoom, TurnRoom {
     poison(this, turn, dependents, error);
   }
 
-  lost(number: number): void {
-    this.log('warn', 'lost a partition to another node', { partition: number });
-    this.lose(new Set([number]));
+  lost(partitions: readonly number[]): void {
+    this.log('warn', 'lost partitions to another node', { partitions });
+    this.lose(new Set(partitions));
   }
 
   broken(partitions: readonly number[], error: unknown): void {

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Fate, MemoryFaults, StoreCall } from '../../src/persistence/memory-faults.ts';
-import { lampWorld } from '../support/lamp-world.ts';
+import { lampWorld, ME } from '../support/lamp-world.ts';
 
 /** Fates of commits, in order; what is not listed proceeds. */
 function commits(...fates: (Fate | undefined)[]): MemoryFaults {
   let n = 0;
   return { fate: (call: StoreCall) => (call === 'commit' ? fates[n++] : undefined) };
 }
+
+const idPart = (partition: number) => partition.toString(16).padStart(3, '0');
 
 /** A gate: a promise and the way to open it. */
 function gate() {
@@ -131,6 +133,27 @@ describe('a lane', () => {
     expect(w.node.partitions.size).toBe(0);
     expect(reset).toEqual(['moved']);
     expect(await w.story(lamp)).toEqual(['CREATED → off']);
+  });
+
+  it('goes through memory once, however many partitions of a batch another node has taken', async () => {
+    const w = await lampWorld({ partitions: [8, 10, 12] });
+    const companies = [8, 10, 12].map((partition) => ({ id: `c${idPart(partition)}aaaaaaaaaaaaaaaaaa` }));
+    for (const { id } of companies)
+      await w.store.catalog.createCompany({ id, name: id, prefix: `P${id.slice(3, 4)}`, createdAt: 1 });
+    const held = gate();
+    w.faults.current = commits({ is: 'proceed', before: held.promise });
+    const born = (companyId: string) => w.router.create({ kind: 'lamp', companyId, asked: [{}], by: ME });
+    const first = born(w.companyId);
+    await w.clock.pass(1);
+    const answers = companies.map(({ id }) => born(id));
+    await w.clock.pass(1);
+    w.store.nodeGone(w.node.node);
+    await w.store.acquire('thief', 5000, 3, new Set());
+    held.open();
+    for (const answer of [first, ...answers])
+      expect(await answer).toMatchObject({ is: 'retry', code: 'UNAVAILABLE' });
+    expect(w.logged.filter((line) => line.includes('lost')).length).toBeLessThanOrEqual(2);
+    expect(w.node.partitions.size).toBe(0);
   });
 
   it('stops serving by its own clock when its heartbeats are not answered', async () => {
