@@ -1,6 +1,7 @@
 /** Reads and subscriptions: only what is committed is ever shown (A3). */
 import { isId } from '../ids.ts';
-import type { ActorRow, ListQuery, RecordRow } from '../persistence/store.ts';
+import type { ActorRow, ListQuery } from '../persistence/store.ts';
+import { answered } from './asking.ts';
 import { Boards } from './board.ts';
 import { Subscription } from './broadcast.ts';
 import { StoredEntry } from './entry.ts';
@@ -28,7 +29,7 @@ export class Reading {
     if (isRefusal(at)) throw refusalError(at);
     const actor = this.node.residence.get(id);
     if (actor?.committed) return this.shownActor(actor);
-    const [row] = await this.node.store.load([id]);
+    const [row] = await answered(this.node, this.node.store.load([id]));
     return row ? this.shownRow(row) : null;
   }
 
@@ -39,7 +40,7 @@ export class Reading {
       ...(minAttempt === undefined ? {} : { atLeast: { path: ['context', 'attempt'], value: minAttempt } }),
       ...(text === undefined ? {} : { contains: { keys: ['title', 'identifier'], text } }),
     };
-    const { seq, rows } = await this.node.store.snapshot(query);
+    const { seq, rows } = await answered(this.node, this.node.store.snapshot(query));
     const items: Shown[] = [];
     for (const row of rows) {
       const shown = this.shownRow(row);
@@ -87,7 +88,7 @@ export class Reading {
   async journal(actorId: string, after: number, limit: number): Promise<JournalLine[]> {
     const kind = kindOfId(this.node, actorId);
     if (!kind) return [];
-    const rows = await this.node.store.history(actorId, after, limit);
+    const rows = await answered(this.node, this.node.store.history(actorId, after, limit));
     return rows.map((row) => new StoredEntry(kind, row));
   }
 
@@ -97,7 +98,7 @@ export class Reading {
     limit: number,
     after?: { at: number; id: string },
   ): Promise<RecordLine[]> {
-    return this.node.store.records(actorId, kind, limit, after);
+    return answered(this.node, this.node.store.records(actorId, kind, limit, after));
   }
 
   async companyRecords(
@@ -107,12 +108,11 @@ export class Reading {
     equals: { key: string; value: string } | null,
     after?: { actorId: string; id: string },
   ): Promise<RecordLine[]> {
-    return this.node.store.companyRecords(companyId, kind, limit, equals, after);
+    return answered(this.node, this.node.store.companyRecords(companyId, kind, limit, equals, after));
   }
 
   async record(actorId: string, kind: string, id: string): Promise<RecordLine | null> {
-    const row: RecordRow | null = await this.node.store.record(actorId, kind, id);
-    return row;
+    return answered(this.node, this.node.store.record(actorId, kind, id));
   }
 
   async subscribe(topic: Topic, since: number | null, sink: Sink): Promise<Subscribed> {
@@ -138,6 +138,6 @@ export class Reading {
     const company = await this.placement.known(at, companyId);
     if (isRefusal(company)) throw refusalError(company);
     if (at.state === 'lost') throw refusalError(moved());
-    return this.boards.stats(company);
+    return answered(this.node, this.boards.stats(company));
   }
 }

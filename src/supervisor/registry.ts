@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { isId, LETTER, partitionOf } from '../ids.ts';
 import type { Actor } from '../machines/kind.ts';
 import type { Catalog, CompanyRow, KeyRow, LogLine } from '../persistence/catalog.ts';
+import { answered } from './asking.ts';
 import { birthId, birthPartition } from './births.ts';
 import { Company } from './company.ts';
 import type { Node } from './node.ts';
@@ -34,7 +35,10 @@ export class Registry {
     if (owned.length === 0) return unavailable('this node owns no partition yet');
     const number = birthPartition(this.node.random, owned, by, key);
     const id = birthId(this.node.random, LETTER.company, number, { by, scope: '', key, index: 0 });
-    const made = await this.catalog.createCompany({ ...c, id, createdAt: this.node.clock.now() });
+    const made = await answered(
+      this.node,
+      this.catalog.createCompany({ ...c, id, createdAt: this.node.clock.now() }),
+    );
     if (made.is === 'made') {
       const partition = this.node.partitions.get(number);
       if (partition && !partition.companies.has(id)) {
@@ -48,11 +52,11 @@ export class Registry {
   }
 
   company(id: string): Promise<CompanyRow | null> {
-    return isId(id, LETTER.company) ? this.catalog.company(id) : Promise.resolve(null);
+    return isId(id, LETTER.company) ? answered(this.node, this.catalog.company(id)) : Promise.resolve(null);
   }
 
   companies(limit: number, after?: { createdAt: number; id: string }): Promise<CompanyRow[]> {
-    return this.catalog.companies(limit, after);
+    return answered(this.node, this.catalog.companies(limit, after));
   }
 
   async createKey(
@@ -63,40 +67,43 @@ export class Registry {
     const of = { by, scope: k.companyId, key, index: 0 };
     const id = birthId(this.node.random, LETTER.key, partitionOf(k.companyId), of);
     const token = `${id}.${this.node.random.secret(SECRET_BYTES)}`;
-    const made = await this.catalog.createKey({
-      ...k,
-      id,
-      hash: createHash('sha256').update(token).digest('hex'),
-      createdAt: this.node.clock.now(),
-      createdBy: `${by.kind}:${by.id}`,
-      revokedAt: null,
-      revokedBy: null,
-    });
+    const made = await answered(
+      this.node,
+      this.catalog.createKey({
+        ...k,
+        id,
+        hash: createHash('sha256').update(token).digest('hex'),
+        createdAt: this.node.clock.now(),
+        createdBy: `${by.kind}:${by.id}`,
+        revokedAt: null,
+        revokedBy: null,
+      }),
+    );
     if (made.is === 'taken') return refuse('CONFLICT', 'the key exists');
     return { is: made.is, row: made.row, token: made.is === 'made' ? token : null };
   }
 
   key(id: string): Promise<KeyRow | null> {
-    return isId(id, LETTER.key) ? this.catalog.key(id) : Promise.resolve(null);
+    return isId(id, LETTER.key) ? answered(this.node, this.catalog.key(id)) : Promise.resolve(null);
   }
 
   keys(companyId: string, limit: number, after?: { createdAt: number; id: string }): Promise<KeyRow[]> {
-    return this.catalog.keys(companyId, limit, after);
+    return answered(this.node, this.catalog.keys(companyId, limit, after));
   }
 
   revokeKey(id: string, by: Actor): Promise<KeyRow | null> {
-    return this.catalog.revokeKey(id, this.node.clock.now(), `${by.kind}:${by.id}`);
+    return answered(this.node, this.catalog.revokeKey(id, this.node.clock.now(), `${by.kind}:${by.id}`));
   }
 
   revoked(ids: readonly string[]): Promise<string[]> {
-    return this.catalog.revoked(ids);
+    return answered(this.node, this.catalog.revoked(ids));
   }
 
   appendLog(runId: string, lines: readonly LogLine[]): Promise<void> {
-    return this.catalog.appendLog(runId, lines);
+    return answered(this.node, this.catalog.appendLog(runId, lines));
   }
 
   log(runId: string, after: number, limit: number): Promise<(LogLine & { offset: number })[]> {
-    return this.catalog.log(runId, after, limit);
+    return answered(this.node, this.catalog.log(runId, after, limit));
   }
 }

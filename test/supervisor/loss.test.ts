@@ -1,7 +1,52 @@
 /** A partition that is lost while something asked of it is on its way: it is refused with a retryable code (A5). */
 import { describe, expect, it } from 'vitest';
 import { hold, meanwhile } from '../support/lamp-trouble.ts';
-import { lampWorld } from '../support/lamp-world.ts';
+import { lampWorld, ME } from '../support/lamp-world.ts';
+
+describe('a database that does not answer', () => {
+  it('makes reads fail with a retryable code, as events do', async () => {
+    const w = await lampWorld({ residentBytes: 1 });
+    const lamp = await w.lamp();
+    const { router, companyId } = w;
+    w.faults.current = {
+      fate: (call) => (['beat', 'acquire', 'commit'].includes(call) ? undefined : { is: 'lost' }),
+    };
+    const asked: Promise<unknown>[] = [
+      router.get(lamp),
+      router.list({ companyId, kind: 'lamp', limit: 1 }),
+      router.journal(lamp, 0, 1),
+      router.records(lamp, 'run', 1),
+      router.companyRecords(companyId, 'run', 1, null),
+      router.record(lamp, 'run', 'x'),
+      router.stats(companyId),
+    ];
+    const ends = await Promise.allSettled(asked);
+    for (const end of ends)
+      expect(end).toMatchObject({ status: 'rejected', reason: { code: 'UNAVAILABLE' } });
+    w.faults.current = undefined;
+    expect(await router.get(lamp)).toMatchObject({ version: 1 });
+    expect(await router.stats(companyId)).toMatchObject({ byState: { off: 1 } });
+  });
+
+  it('refuses companies and keys with a retryable code, too', async () => {
+    const w = await lampWorld();
+    const { catalog } = w.store;
+    for (const name of ['company', 'key', 'createCompany', 'createKey', 'revoked'])
+      Object.assign(catalog, { [name]: () => Promise.reject(new Error('connect ECONNREFUSED')) });
+    const { router, companyId } = w;
+    const key = { companyId, role: 'operator', agentId: null, name: null } as const;
+    const asked: Promise<unknown>[] = [
+      router.company(companyId),
+      router.key('k007aaaaaaaaaaaaaaaaaa'),
+      router.createCompany({ name: 'A', prefix: 'A' }, ME),
+      router.createKey(key, ME),
+      router.revoked(['k007aaaaaaaaaaaaaaaaaa']),
+    ];
+    const ends = await Promise.allSettled(asked);
+    for (const end of ends)
+      expect(end).toMatchObject({ status: 'rejected', reason: { code: 'UNAVAILABLE' } });
+  });
+});
 
 describe('a partition that is lost', () => {
   it('while an actor is being loaded: its event is refused with a retryable code, not as missing', async () => {
