@@ -10,8 +10,8 @@ import type { Published, Stats } from './router.ts';
 
 /** A board nobody asked for is given up after this, ms. */
 const KEPT_MS = 60_000;
-/** The number of timers due soon is read again after this, ms. */
-const DUE_MS = 10_000;
+/** Counted anew after this, ms: timers come near, and what retention deletes is no change. */
+const COUNTED_MS = 10_000;
 const HOUR_MS = 3_600_000;
 /** Events per second are averaged over this many seconds. */
 const RATE_SECONDS = 10;
@@ -41,11 +41,12 @@ function createBoard(states: readonly string[]) {
           rows: readonly { state: string; substate: string | null; count: number }[];
         },
       ) => {
+        // Changes that landed since this was read are not in it.
+        if (event.seq < board.seq) return { ...board, due: event.due };
         let byState: Counts = none;
         for (const row of event.rows) byState = countsOf(row.state, row.substate, row.count, byState);
         return { ...board, seq: event.seq, due: event.due, byState };
       },
-      due: (board, event: { due: number }) => ({ ...board, due: event.due }),
       changed: (
         board,
         event: { seq: number; second: number; before: Columns | null; after: Columns; counts: boolean },
@@ -69,7 +70,7 @@ function createBoard(states: readonly string[]) {
 interface Kept {
   readonly board: ReturnType<typeof createBoard>;
   askedAt: number;
-  dueAt: number;
+  countedAt: number;
   readonly counted: Promise<void>;
   readonly unlisten: () => void;
 }
@@ -91,10 +92,9 @@ export class Boards {
     }
     kept.askedAt = now;
     await kept.counted;
-    if (now - kept.dueAt > DUE_MS) {
-      kept.dueAt = now;
-      const { due } = await this.node.store.counts(company.id, now + HOUR_MS);
-      kept.board.trigger.due({ due });
+    if (now - kept.countedAt > COUNTED_MS) {
+      kept.countedAt = now;
+      await this.count(company, kept.board);
     }
     const { byState, due, seconds } = kept.board.getSnapshot().context;
     const second = Math.floor(now / 1000);
@@ -107,6 +107,12 @@ export class Boards {
       dueInNextHour: due,
       eventsPerSecond: events / RATE_SECONDS,
     };
+  }
+
+  private async count(company: Company, board: Kept['board']): Promise<void> {
+    const { kinds, store, clock } = this.node;
+    const { seq, due, rows } = await store.counts(company.id, clock.now() + HOUR_MS);
+    board.trigger.counted({ seq, due, rows: rows.filter((row) => kinds.get(row.kind)?.grant) });
   }
 
   private open(company: Company): Kept {
@@ -141,12 +147,7 @@ export class Boards {
     const now = node.clock.now();
     const counted = (async () => {
       try {
-        const counts = await node.store.counts(company.id, now + HOUR_MS);
-        board.trigger.counted({
-          seq: counts.seq,
-          due: counts.due,
-          rows: counts.rows.filter((row) => names.has(row.kind)),
-        });
+        await this.count(company, board);
         for (const p of buffer ?? []) apply(p);
         buffer = null;
       } catch (error) {
@@ -154,6 +155,6 @@ export class Boards {
         throw error;
       }
     })();
-    return { board, askedAt: now, dueAt: now, counted, unlisten };
+    return { board, askedAt: now, countedAt: now, counted, unlisten };
   }
 }

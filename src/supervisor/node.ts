@@ -228,7 +228,13 @@ export class Node implements LaneRoom, TurnRoom {
       version,
     );
     this.residence.add(actor, row.snapshot.length + (row.head?.length ?? 0));
-    if (failure) this.quarantine(actor, null, failure);
+    if (failure) {
+      this.quarantine(actor, null, failure);
+      // Its worker may live: the slot is not given to another.
+      const { pool, holds, rank } = row;
+      if (holds && pool !== null)
+        this.slots.place(actor.id, { pool, mode: 'holds', rank: rank ?? 0, claim: null });
+    }
     if (version) {
       this.slots.place(actor.id, kind.slot(version.state));
       const capacity = kind.capacity?.(version.state);

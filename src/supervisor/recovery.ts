@@ -75,7 +75,8 @@ export async function sweep(node: Node, partitions: ReadonlySet<number>): Promis
     for (const { id, dueAt } of page) {
       const actor = node.residence.get(id);
       if (actor) node.armTimers(actor);
-      else node.timers.set(id, dueAt);
+      // It may have been set since the page was read, and earlier; one that is set too early finds nothing due.
+      else if (dueAt < (node.timers.dueOf(id) ?? Number.POSITIVE_INFINITY)) node.timers.set(id, dueAt);
     }
     count += page.length;
     const last = page.at(-1);

@@ -121,7 +121,7 @@ class Making {
     if (!actor) {
       // Everything of a company has its partition (A12): another one may be another node's, and is never loaded here.
       if (this.call.absent.has(id) || partitionOf(id) !== this.call.partition) return null;
-      throw new Missing([id]);
+      throw new Missing([id, ...this.lacking(id)]);
     }
     if (actor.companyId !== this.call.company.id) return null;
     if (actor.pending) {
@@ -129,6 +129,13 @@ class Making {
       if (!this.judgedOn || actor.pending.n > this.judgedOn.n) this.judgedOn = actor.pending;
     }
     return actor;
+  }
+
+  /** What else the call lacks: all is asked for at once, for the turn begins anew each time. */
+  private lacking(id: string): string[] {
+    const { works, absent } = this.call;
+    const ids = works.filter((work) => !work.birth || work.key !== undefined).map((work) => work.actorId);
+    return ids.filter((other) => other !== id && !absent.has(other) && !this.room.residence.get(other));
   }
 
   private newest(actor: Resident): Version | null {
@@ -298,18 +305,10 @@ class Making {
     if (slot) this.turn.pools.add(slot.pool);
   }
 
-  /** As `find`, but what all births of the call lack is asked for at once: they are made together or not at all. */
-  private findOrLackAll(id: string): Resident | null {
-    const known = (other: string) =>
-      this.call.absent.has(other) || this.room.residence.get(other) !== undefined;
-    if (known(id)) return this.find(id);
-    throw new Missing(this.call.works.map((work) => work.actorId).filter((other) => !known(other)));
-  }
-
   // -- births --------------------------------------------------------------------------------
 
   private bear(work: Work, birth: NonNullable<Work['birth']>): Outcome {
-    const existing = work.key === undefined ? null : this.findOrLackAll(work.actorId);
+    const existing = work.key === undefined ? null : this.find(work.actorId);
     if (existing) {
       if (!existing.newest) return this.quarantined(existing, work);
       this.born.push(existing);
