@@ -10,7 +10,7 @@ import type { Columns } from '../machines/kind.ts';
 import type { Company } from './company.ts';
 import type { Listener } from './feed.ts';
 import type { Node } from './node.ts';
-import { JournalEntry, kindOfId, rebuild } from './rebuild.ts';
+import { breathe, breathless, JournalEntry, kindOfId, rebuild } from './rebuild.ts';
 import type { AnyKind, Resident } from './resident.ts';
 import type { Published, Sink, Topic, Where } from './router.ts';
 
@@ -122,7 +122,10 @@ export class Subscription implements Listener {
         this.last = since;
         this.opened = true;
         this.sink.opened({ recovered: true, seq: Math.max(missed.at(-1)?.seq ?? since, since) });
-        for (const p of missed) this.deliver(p);
+        for (let n = 0; n < missed.length && !this.closed; n++) {
+          this.deliver(missed[n]!);
+          if (breathless(n)) await breathe(this.node);
+        }
         return;
       }
     }

@@ -14,6 +14,8 @@ import type { Showable } from './showing.ts';
 
 /** Rows per statement. */
 const PAGE = 1000;
+/** Entries replayed or delivered in one go: about 10 ms of the loop, which others need too. */
+const BREATH = 250;
 
 /** An entry read back, with the states before and after it. */
 class RebuiltEntry implements Published {
@@ -22,6 +24,7 @@ class RebuiltEntry implements Published {
   readonly actorId: string;
   readonly version: number;
   readonly type: string;
+  readonly at: number;
   readonly kind: string;
   private readonly entry: StoredEntry;
   private readonly actor: Showable;
@@ -40,6 +43,7 @@ class RebuiltEntry implements Published {
     this.actorId = entry.row.actorId;
     this.version = entry.version;
     this.type = entry.json.type;
+    this.at = entry.at;
     this.kind = actor.kind.kind;
   }
 
@@ -68,6 +72,7 @@ export class JournalEntry implements Published {
   readonly actorId: string;
   readonly version: number;
   readonly type: string;
+  readonly at: number;
   readonly kind: string;
   readonly before = null;
   readonly after: Columns;
@@ -81,6 +86,7 @@ export class JournalEntry implements Published {
     this.actorId = row.actorId;
     this.version = row.version;
     this.type = this.entry.json.type;
+    this.at = row.at;
     this.kind = kind.kind;
     const [state = '', substate = null] = this.entry.json.to.split('.');
     this.after = { state, substate, assignee: null, priority: 0 };
@@ -118,6 +124,7 @@ export async function rebuild(node: Node, company: Company, since: number): Prom
   }
   const published: Published[] = [];
   for (const row of rows) {
+    if (breathless(published.length)) await breathe(node);
     const kind = kindOfId(node, row.actorId);
     if (!kind) return null;
     const entry = new StoredEntry(kind, row);
@@ -128,6 +135,15 @@ export async function rebuild(node: Node, company: Company, since: number): Prom
     published.push(new RebuiltEntry(node, entry, actor, before, to));
   }
   return published;
+}
+
+/** True where a long loop is to let others go on, after `done` steps of it. */
+export function breathless(done: number): boolean {
+  return done % BREATH === BREATH - 1;
+}
+
+export function breathe(node: Node): Promise<void> {
+  return new Promise((resolve) => node.clock.after(0, resolve));
 }
 
 /** The actor's version before `version`, replayed from its birth; undefined when its first entries are gone. */
