@@ -15,7 +15,7 @@ const SUBSTATES = ['running.queued', 'running.executing', 'running.stopping'] as
 export const issueFilter = z.strictObject({
   ...page,
   state: several(z.enum([...STATES, ...SUBSTATES])).optional(),
-  assignee: agentId.optional(),
+  assignee: queryText.pipe(agentId).optional(),
   priority: several(priority).optional(),
   minAttempt: z.coerce.number().int().min(0).optional(),
   q: queryText

@@ -36,8 +36,9 @@ export interface AgentFacts extends Policy {
 
 /** The agent's facts in this stamp; null when it was not asked for or does not exist in the company. */
 export function factsOf(stamp: Stamp, agentId: string | null): AgentFacts | null {
-  if (agentId === null) return null;
-  return (stamp.facts[agentId] as AgentFacts | undefined) ?? null;
+  // Its own only: the id may be any text an event named, `constructor` too.
+  if (agentId === null || !Object.hasOwn(stamp.facts, agentId)) return null;
+  return stamp.facts[agentId] as unknown as AgentFacts;
 }
 
 /** The policy in force for an agent. Facts are absent only for an agent that retention has deleted: the defaults then. */

@@ -1,6 +1,6 @@
 /** The issue as an actor kind: the chart, the judge and the views, put together for the runtime. */
 
-import { LETTER } from '../ids.ts';
+import { isId, LETTER } from '../ids.ts';
 import { stopFrame } from './announce.ts';
 import { isLeft, stopOf } from './detached.ts';
 import { issueEvents, newIssue } from './events.ts';
@@ -135,8 +135,9 @@ function leftAgent(s: S): string | null {
   return detached && isLeft(detached) ? detached.agent : null;
 }
 
+/** Only agents: an event may name anything, and other kinds have facts too. */
 function known(...ids: (string | null)[]): string[] {
-  return [...new Set(ids.filter((id) => id !== null))];
+  return [...new Set(ids.filter((id): id is string => id !== null && isId(id, LETTER.agent)))];
 }
 
 function leaf(s: S) {

@@ -163,6 +163,43 @@ describe('another company', () => {
   });
 });
 
+describe('an id that is none', () => {
+  it('is a missing one in bodies and filters as in addresses: clients know no shape of ids', async () => {
+    const bench = await start();
+    const w = await world(bench, 'ACME');
+    const events = `/v1/issues/${w.idle}/events`;
+    for (const id of ['nonsense', 'constructor', 'hasOwnProperty', w.issue, w.run, 'é'.repeat(40)]) {
+      const asked: Route[] = [
+        ['POST', events, { type: 'ASSIGN', agentId: id }],
+        ['POST', `/v1/companies/${w.company}/issues`, { title: 'x', assigneeAgentId: id }],
+        ['POST', `/v1/companies/${w.company}/keys`, { role: 'agent', agentId: id }],
+      ];
+      for (const route of asked) {
+        const { status, body } = await call(bench, route, w.operator);
+        expect([status, body.code], `${route[1]} ${id}`).toEqual([404, 'NOT_FOUND']);
+      }
+      const list = `/v1/companies/${w.company}/issues?assignee=${encodeURIComponent(id)}`;
+      expect((await bench.get(list, { token: w.operator })).body.items, id).toEqual([]);
+    }
+    const word = { type: 'RUN.HEARTBEAT', runId: 'nonsense', fence: w.fence };
+    const refused = await bench.post(`/v1/issues/${w.issue}/events`, word, { token: w.executor });
+    expect([refused.status, refused.body.code]).toEqual([409, 'FENCED']);
+    expect((await bench.get(`/v1/issues/${w.idle}`)).body.version).toBe(1);
+  });
+
+  it('is malformed only when it is empty, endless or unstorable', async () => {
+    const bench = await start();
+    const w = await world(bench, 'ACME');
+    for (const agentId of ['', 'x'.repeat(129), 'a\0', 7]) {
+      const event = { type: 'ASSIGN', agentId };
+      const refused = await bench.post(`/v1/issues/${w.idle}/events`, event, { token: w.operator });
+      expect([refused.status, refused.body.code], String(agentId)).toEqual([400, 'VALIDATION']);
+    }
+    const list = `/v1/companies/${w.company}/issues?assignee=a%00`;
+    expect((await bench.get(list, { token: w.operator })).status).toBe(400);
+  });
+});
+
 describe('a credential', () => {
   it('that is missing, of another scheme, wrong, or half right is UNAUTHENTICATED', async () => {
     const bench = await start();

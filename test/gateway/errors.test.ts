@@ -47,7 +47,7 @@ describe('a problem', () => {
   it('names the fields that are wrong', async () => {
     const bench = await start();
     const issue = await bench.issue(await bench.company());
-    const body = { type: 'RUN.FAILED', runId: 'x', fence: -1, error: '' };
+    const body = { type: 'RUN.FAILED', runId: '', fence: -1, error: '' };
     const { errors } = (await bench.post(`/v1/issues/${issue}/events`, body)).body;
     expect(errors.map((error: { path: string }) => error.path)).toEqual(['runId', 'fence', 'error']);
   });
