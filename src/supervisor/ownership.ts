@@ -15,6 +15,8 @@ const MARGIN = 0.2;
 export class Ownership {
   /** Monotonic ms until which this node may serve. */
   private servingUntil = Number.NEGATIVE_INFINITY;
+  /** What the database's clock said at the last beat, epoch ms. */
+  private beatenAt = Number.POSITIVE_INFINITY;
   /** How often the lease was found to have run out. */
   private lapses = 0;
   private stopped = false;
@@ -79,6 +81,10 @@ export class Ownership {
       // A node that was stopped for longer than its lease may be answered before its watch comes round. What it held may
       // have another owner by now, and this beat must not make it believe otherwise: it gives up and asks anew.
       this.watch();
+      // The monotonic clock of a machine that was suspended stood still with it. By the database's clock, which others
+      // go by, a whole TTL lay between two beats all the same.
+      if (databaseNow - this.beatenAt > this.ttlMs) this.lapse();
+      this.beatenAt = databaseNow;
       this.servingUntil = Math.max(this.servingUntil, sentAt + this.ttlMs * (1 - MARGIN));
       this.lastError = null;
       ok = true;
@@ -136,7 +142,10 @@ export class Ownership {
 
   /** The lease ran out without an answer: nothing is ours any more. */
   private watch(): void {
-    if (this.serving) return;
+    if (!this.serving) this.lapse();
+  }
+
+  private lapse(): void {
     this.lapses++;
     if (this.node.partitions.size === 0) return;
     this.node.log('warn', 'the node lease ran out: giving up all partitions', {

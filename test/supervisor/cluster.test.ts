@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { partitionOf } from '../../src/ids.ts';
 import type { ActorRow } from '../../src/persistence/store.ts';
 import { lampWorld } from '../support/lamp-world.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 
 it('an event that names an actor of another node is answered, and the database is not asked without end', async () => {
   const w = await lampWorld({ partitions: [7, 9] });
@@ -49,4 +50,20 @@ it('a node that does not own everything looks for the rest five times a second, 
   looks = 0;
   await w.clock.pass(10_000);
   expect(looks).toBeLessThan(70);
+});
+
+it('a node whose machine was suspended gives up what another took, though by its own clock no time has passed', async () => {
+  const w = await lampWorld();
+  const lamp = await w.lamp();
+  await w.stop(100);
+  const own = new ManualClock();
+  const suspended = await w.start(own);
+  await own.pass(300);
+  await w.clock.pass(0);
+  expect(await suspended.router.get(lamp)).toMatchObject({ version: 1 });
+  await w.clock.pass(20_000);
+  await w.store.beat('other');
+  expect(await w.store.acquire('other', 5000, 1, new Set())).toHaveLength(1);
+  await own.pass(1100);
+  expect(suspended.node.partitions.size).toBe(0);
 });
