@@ -1,7 +1,7 @@
-#!/usr/bin/env -S node --max-semi-space-size=32
+#!/usr/bin/env -S node --max-semi-space-size=64
 /**
  * The `baton` command. In a clone it first installs and builds what is missing; in a package there is nothing to do.
- * The young generation is doubled: a server's garbage is short-lived, and collecting it was a fifth of its time
+ * The young generation is enlarged: a server's garbage is short-lived, and collecting it was a fifth of its time
  * (docs/benchmarks.md).
  */
 import { ensured } from '../scripts/ensure.mjs';

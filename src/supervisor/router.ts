@@ -131,6 +131,8 @@ export interface Published {
   readonly kind: string;
   readonly version: number;
   readonly type: string;
+  /** Epoch ms of its event. */
+  readonly at: number;
   readonly before: Columns | null;
   readonly after: Columns;
   readonly watchers: readonly string[];

@@ -219,6 +219,7 @@ export class MemoryRouter implements Router {
       kind: kind.kind,
       version: actor.version,
       type: event.type,
+      at: stamp.at,
       before: before && kind.columns(before),
       after: kind.columns(actor.state),
       watchers: kind.watchers(before, actor.state),
