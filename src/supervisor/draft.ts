@@ -74,8 +74,6 @@ export type Outcome =
 export class Turn {
   readonly company: Company;
   readonly partition: number;
-  /** Given at adoption; later turns have greater numbers. */
-  n = 0;
   readonly drafts = new Map<string, Draft>();
   readonly entries: EntryDraft[] = [];
   readonly records: { actorId: string; at: number; record: OutOf<'record'> }[] = [];

@@ -8,10 +8,10 @@ import type { Outcome, Turn } from './draft.ts';
 import type { Node } from './node.ts';
 import type { Partition, PendingCall } from './partition.ts';
 import { internal, moved, unavailable } from './refusals.ts';
+import type { Refusal } from './router.ts';
 import { type Made, makeTurn } from './turn.ts';
 
 export class Mailbox {
-  private turns = 0;
   private readonly node: Node;
 
   constructor(node: Node) {
@@ -87,11 +87,11 @@ export class Mailbox {
         case 'made': {
           const { turn } = made;
           if (!turn.empty) {
-            adopt(this.node, turn, ++this.turns);
+            adopt(this.node, turn);
             for (const { actor } of turn.drafts.values()) this.node.armTimers(actor);
             this.node.laneOf(partition.number).submit(turn);
           }
-          this.end(call, made.outcome, turn.empty ? made.judgedOn : turn);
+          this.end(call, made.outcome, turn.empty ? resting(turn, made.judgedOn) : turn);
           return null;
         }
       }
@@ -123,4 +123,23 @@ export class Mailbox {
       return { is: 'broken', error: error instanceof Error ? error : new Error(String(error)) };
     }
   }
+}
+
+/**
+ * A turn that changes nothing is as good as committed once every turn is that it looked at; null: it may be answered now.
+ * Where one of those could not be stored it is not to blame, and may be asked again.
+ */
+function resting(turn: Turn, on: ReadonlySet<Turn>): Turn | null {
+  let left = on.size;
+  const settle = (failure: Refusal | null) => {
+    for (const settled of turn.settled.splice(0)) settled(failure);
+  };
+  for (const pending of on) {
+    pending.settled.push((failure) => {
+      if (failure)
+        settle(failure.is === 'retry' ? failure : unavailable('what it was judged by was not stored'));
+      else if (--left === 0) settle(null);
+    });
+  }
+  return left === 0 ? null : turn;
 }

@@ -32,7 +32,12 @@ const DRAWN_LETTER = 'm';
 const SYSTEM: Actor = { kind: 'system', id: 'baton' };
 
 export type Made =
-  | { readonly is: 'made'; readonly turn: Turn; readonly outcome: Outcome; readonly judgedOn: Turn | null }
+  | {
+      readonly is: 'made';
+      readonly turn: Turn;
+      readonly outcome: Outcome;
+      readonly judgedOn: ReadonlySet<Turn>;
+    }
   /** These actors must be loaded first (or be found not to exist). */
   | { readonly is: 'missing'; readonly ids: readonly string[] }
   /** A machine threw: this actor must be put aside (A9). */
@@ -72,7 +77,7 @@ class Making {
   private readonly born: Resident[] = [];
   /** Of `born`, how many this turn makes; the births of one call are of one kind. */
   private newborn = 0;
-  private judgedOn: Turn | null = null;
+  private readonly judgedOn = new Set<Turn>();
   private caused = 0;
   private readonly room: TurnRoom;
   private readonly call: Call;
@@ -126,7 +131,7 @@ class Making {
     if (actor.companyId !== this.call.company.id) return null;
     if (actor.pending) {
       this.turn.builtOn.add(id);
-      if (!this.judgedOn || actor.pending.n > this.judgedOn.n) this.judgedOn = actor.pending;
+      this.judgedOn.add(actor.pending);
     }
     return actor;
   }

@@ -117,4 +117,23 @@ describe('a turn that cannot be stored', () => {
     expect((await w.router.get(lamp))?.state.value).toBe('on');
     expect(w.node.timers.dueOf(leaseKey(lamp))).toBe(w.clock.now() + 500);
   });
+
+  it('takes back an answer that was judged by it, though the last it was judged by could be stored', async () => {
+    const w = await lampWorld();
+    const [socket, other] = [await w.socket(1), await w.lamp()];
+    const lamp = await w.lamp();
+    const open = rejecting(w, ({ actorId, entry }) => actorId === lamp && entry.includes('"FLICKER"'));
+    const flicker = w.send(lamp, { type: 'FLICKER' });
+    const set = w.send(socket, { type: 'SET', max: 2 });
+    // Refused for its version, after having looked at the lamp alone; PLUG looks at both.
+    const plug = w.send(lamp, { type: 'PLUG', socket: other }, { expectedVersion: 1 });
+    const both = w.send(lamp, { type: 'PLUG', socket }, { key: 'k' });
+    const judged = w.send(lamp, { type: 'PLUG', socket }, { key: 'k' });
+    await w.clock.pass(1);
+    open();
+    expect(await flicker).toMatchObject({ code: 'INTERNAL' });
+    expect(await set).toMatchObject({ is: 'accepted' });
+    for (const answer of [plug, both, judged])
+      expect(await answer).toMatchObject({ is: 'retry', code: 'UNAVAILABLE' });
+  });
 });
