@@ -29,6 +29,7 @@ import { openapi } from './openapi.ts';
 import { runRoutes } from './run-routes.ts';
 import { machineRoutes, systemRoutes } from './system-routes.ts';
 import { unknownRoutes } from './unknown-routes.ts';
+import { answerUnreadable } from './unreadable.ts';
 import { webSockets, wsRoute } from './ws-route.ts';
 
 export interface GatewayOptions {
@@ -126,6 +127,7 @@ async function build(
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : random.secret(9);
     },
+    clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => {
       sendError(error, request as never, reply as never, doors);
     },

@@ -44,6 +44,29 @@ describe('a problem', () => {
     expect((await bench.ask('PUT', '/v1/companies')).headers.allow).toBe('GET, HEAD, POST');
   });
 
+  it('is one too where what came was no request', async () => {
+    const bench = await start();
+    const said = (text: string) =>
+      new Promise<string>((resolve, reject) => {
+        let answer = '';
+        const socket = connect(bench.gateway.port, '127.0.0.1', () => socket.write(text));
+        socket.on('data', (chunk) => {
+          answer += chunk;
+        });
+        socket.on('error', reject).on('close', () => resolve(answer));
+      });
+    const cases = [
+      ['nonsense\r\n\r\n', 400, 'VALIDATION'],
+      [`GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'TOO_LARGE'],
+    ] as const;
+    for (const [text, status, code] of cases) {
+      const [head = '', body = ''] = (await said(text)).split('\r\n\r\n');
+      expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+      expect(head).toMatch(/content-type: application\/problem\+json/i);
+      expect(JSON.parse(body)).toMatchObject({ status, code, retryable: false });
+    }
+  });
+
   it('names the fields that are wrong', async () => {
     const bench = await start();
     const issue = await bench.issue(await bench.company());
