@@ -97,14 +97,17 @@ export function logRoutes(scope: FastifyInstance, { router }: Doors): void {
 /**
  * A run may log while it executes, or while it is left to finish after its issue was completed; with its own fence and,
  * for an agent, as its own agent.
- * @throws BatonError FENCED
+ * @throws BatonError FORBIDDEN (another agent’s run), FENCED
  */
 function authority(issue: Shown, runId: string, given: number, principal: Principal): void {
   const { lock, detached, fence: current } = JSON.parse(issue.view) as IssueView;
   const finishing = detached?.cause === 'issue_done' ? detached : null;
+  const named = [lock, detached].find((each) => each?.runId === runId) ?? null;
+  if (principal.agentId !== null && named !== null && named.agentId !== principal.agentId) {
+    throw new BatonError('FORBIDDEN', 'This run is another agent’s.');
+  }
   const holder = lock?.mode === 'executing' && lock.runId === runId ? lock : finishing;
-  const isHis = principal.agentId === null || principal.agentId === holder?.agentId;
-  if (holder !== null && holder.runId === runId && holder.fence === given && isHis) return;
+  if (holder !== null && holder.runId === runId && holder.fence === given) return;
   throw new BatonError('FENCED', 'This run has no authority over the issue.', {
     holder: lock,
     detached,

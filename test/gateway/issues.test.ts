@@ -262,7 +262,7 @@ describe('runs', () => {
     expect((await bench.post(`${run}/log`, { fence: fence + 1, lines }, { token })).body.code).toBe('FENCED');
     const other = await bench.key(company, 'agent', await bench.agent(company));
     expect((await bench.post(`${run}/log`, { fence, lines }, { token: other.token })).body.code).toBe(
-      'FENCED',
+      'FORBIDDEN',
     );
     expect((await bench.post(`${run}/log`, { fence, lines: [{ text: 'x' }] }, { token })).body.code).toBe(
       'VALIDATION',
