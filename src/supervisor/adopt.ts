@@ -3,8 +3,7 @@ import type { Turn } from './draft.ts';
 import type { TurnRoom } from './turn.ts';
 
 /** Makes a turn's drafts the newest versions in memory. From here on later turns build on them; the world does not. */
-export function adopt(room: TurnRoom, turn: Turn, n: number): void {
-  turn.n = n;
+export function adopt(room: TurnRoom, turn: Turn): void {
   for (const { actor, after } of turn.drafts.values()) {
     if (actor.newest === null && actor.committed === null) {
       room.residence.add(actor, 1000);
