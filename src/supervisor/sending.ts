@@ -17,17 +17,27 @@ export class Sending {
     this.placement = placement;
   }
 
-  async send(e: Envelope): Promise<Answer> {
+  send(e: Envelope): Promise<Answer> {
+    const at = this.placement.placed(e.actorId);
+    const company = at && !isRefusal(at) ? this.placement.companyAt(at, e.actorId) : null;
+    return at && company && !isRefusal(at) ? this.sendNow(e, at, company) : this.sendOnceFound(e);
+  }
+
+  /** The actor is not in memory, or its partition is not ready. */
+  private async sendOnceFound(e: Envelope): Promise<Answer> {
     const at = this.placement.placed(e.actorId) ?? (await this.placement.place(e.actorId));
     if (isRefusal(at)) return this.counted(e.event.type, at);
     const company =
       this.placement.companyAt(at, e.actorId) ?? (await this.placement.companyOf(at, e.actorId));
     if (isRefusal(company)) return this.counted(e.event.type, company);
+    return this.sendNow(e, at, company);
+  }
+
+  private sendNow(e: Envelope, at: Partition, company: Company): Promise<Answer> {
     const over = this.node.overload(at.number);
-    if (over) return this.counted(e.event.type, over);
+    if (over) return Promise.resolve(this.counted(e.event.type, over));
     return new Promise((resolve) => {
-      const work: Work = { ...e };
-      this.post(at, company, [work], (answer) => {
+      this.post(at, company, [e], (answer) => {
         if (isRefusal(answer)) return resolve(this.counted(e.event.type, answer));
         if (answer.is === 'ignored' || answer.is === 'born') {
           return resolve(this.counted(e.event.type, refuse('INTERNAL', `${e.event.type} came to nothing`)));
