@@ -69,7 +69,12 @@ export class Mailbox {
           return made.ids;
         case 'thrown':
           this.node.quarantine(made.actor, made.event, made.error);
-          if (made.actor.id !== call.works[0]?.actorId && this.node.residence.get(made.actor.id)) continue;
+          // The rest of the call goes on without it, unless it was all that was asked.
+          if (
+            (call.works.length > 1 || made.actor.id !== call.works[0]?.actorId) &&
+            this.node.residence.get(made.actor.id)
+          )
+            continue;
           call.failed(internal());
           return null;
         case 'broken':

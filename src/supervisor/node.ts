@@ -202,6 +202,7 @@ export class Node implements LaneRoom, TurnRoom {
       this.timers.cancel(actor.id);
       this.leases.drop(actor.id);
       this.residence.remove(actor.id);
+      if (actor.quarantine) this.quarantines--;
     }
     this.slots.forget(theirs);
     for (const partition of gone) for (const company of partition.companies.values()) company.feed.close();
@@ -260,11 +261,11 @@ export class Node implements LaneRoom, TurnRoom {
 
   /** Puts an actor aside (A9): it is shown, its committed snapshot stays as it is, and nothing reaches it any more. */
   quarantine(actor: Resident, event: string | null, error: Error): void {
+    if (this.slots.slotOf(actor.id)?.mode === 'wants') this.slots.place(actor.id, null);
     if (actor.quarantine) return;
     actor.quarantine = { reason: error.message, at: this.clock.now(), event };
     actor.shown = null;
     this.quarantines++;
-    if (this.slots.slotOf(actor.id)?.mode === 'wants') this.slots.place(actor.id, null);
     this.timers.cancel(actor.id);
     this.leases.drop(actor.id);
     this.meter.quarantined(actor.id, error.message);

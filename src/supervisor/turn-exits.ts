@@ -24,11 +24,12 @@ export class Thrown extends Error {
 /** The turn caused more events than one turn may. */
 export class Endless extends Error {}
 
-/** Runs a machine's code; what it throws names the actor and the event. */
+/** Runs a machine's code; what it throws names the actor and the event, unless it is one of the exits already. */
 export function guarded<T>(actor: Resident, event: { type: string }, f: () => T): T {
   try {
     return f();
   } catch (error) {
+    if (error instanceof Missing || error instanceof Thrown || error instanceof Endless) throw error;
     throw new Thrown(actor, event.type, error instanceof Error ? error : new Error(String(error)));
   }
 }

@@ -179,9 +179,9 @@ class Making {
         version: before.version,
       });
     }
-    return work.due
-      ? this.fireDue(actor, before, work)
-      : this.judged(actor, before, work.event, work.by, scope);
+    return guarded(actor, work.event, () =>
+      work.due ? this.fireDue(actor, before, work) : this.judged(actor, before, work.event, work.by, scope),
+    );
   }
 
   private quarantined(actor: Resident, work: Work): Outcome {
@@ -220,7 +220,7 @@ class Making {
   ): Outcome {
     const kind = actor.kind;
     const stamp = this.stampFor(kind, event, before);
-    const verdict = guarded(actor, event, () => kind.judge({ stamp, by, ...event }, before.state));
+    const verdict = kind.judge({ stamp, by, ...event }, before.state);
     switch (verdict.is) {
       case 'unchanged':
         return { is: 'unchanged', actor, version: before.version, ids: [] };

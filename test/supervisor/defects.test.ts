@@ -81,4 +81,54 @@ describe('a defect', () => {
     await stopped;
     expect(await answer).toMatchObject({ is: 'retry', code: 'UNAVAILABLE' });
   });
+
+  it('of one actor in a spread keeps no other from hearing of it', async () => {
+    const w = await lampWorld();
+    const socket = await w.socket(1);
+    const [bad, good] = [await w.lamp(socket), await w.lamp(socket)];
+    const kind = w.node.kinds.get('lamp')!;
+    const { judge } = kind;
+    Object.assign(kind, {
+      judge(event: never, state: never) {
+        if (broken(state, bad)) throw new Error('it cannot be judged');
+        return judge(event, state);
+      },
+    });
+    const broken = (state: unknown, id: string) => w.node.residence.get(id)?.newest?.state === state;
+    await w.send(socket, { type: 'CUT' });
+    await w.clock.pass(10);
+    expect((await w.router.get(good))?.state.value).toBe('off');
+    expect((await w.router.get(socket))?.state.value).toBe('gone');
+    expect(w.node.residence.get(bad)?.quarantine).not.toBeNull();
+  });
+
+  it('in any part of a kind puts the actor aside, so that nothing of it is tried for ever', async () => {
+    const w = await lampWorld();
+    const lamp = await w.lamp();
+    const kind = w.node.kinds.get('lamp')!;
+    const { slot } = kind;
+    Object.assign(kind, {
+      slot: () => {
+        throw new Error('no place for it');
+      },
+    });
+    expect(await w.send(lamp, { type: 'FLICKER' })).toMatchObject({ code: 'INTERNAL' });
+    Object.assign(kind, { slot });
+    expect(await w.send(lamp, { type: 'FLICKER' })).toMatchObject({ code: 'NOT_ALLOWED' });
+    expect(w.node.gauges().quarantined).toBe(1);
+    w.node.loseAll();
+    expect(w.node.gauges().quarantined).toBe(0);
+  });
+
+  it('that leaves an actor put aside in a queue does not stop the loop', async () => {
+    const w = await lampWorld();
+    const socket = await w.socket(1);
+    const lamp = await w.lamp(socket);
+    const actor = w.node.residence.get(lamp)!;
+    const place = w.node.slots.slotOf(lamp);
+    w.node.quarantine(actor, null, new Error('for some reason'));
+    w.node.slots.place(lamp, place);
+    expect(await w.claim(socket, 'c1')).toEqual({ is: 'granted', grants: [] });
+    expect(w.node.slots.slotOf(lamp)).toBeNull();
+  });
 });
