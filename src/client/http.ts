@@ -30,6 +30,7 @@ export interface Comment {
 }
 export interface CompanyStats {
   byState: Record<string, number>;
+  bySubstate: Record<string, number>;
   dueInNextHour: number;
   eventsPerSecond: number;
 }

@@ -201,6 +201,7 @@ export const statsShape = z
     companyId: id,
     seq: z.int(),
     byState: z.record(z.string(), z.int()),
+    bySubstate: z.record(z.string(), z.int()),
     dueInNextHour: z.int(),
     eventsPerSecond: z.number(),
   })

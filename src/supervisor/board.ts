@@ -16,6 +16,7 @@ const HOUR_MS = 3_600_000;
 /** Events per second are averaged over this many seconds. */
 const RATE_SECONDS = 10;
 
+/** By name of a state, and by dotted name of a substate. */
 type Counts = Readonly<Record<string, number>>;
 
 function countsOf(state: string, substate: string | null, by: number, counts: Counts): Counts {
@@ -31,7 +32,7 @@ function countsOf(state: string, substate: string | null, by: number, counts: Co
 function createBoard(states: readonly string[]) {
   const none = Object.fromEntries(states.map((state) => [state, 0]));
   return createStore({
-    context: { seq: -1, byState: none as Counts, due: 0, seconds: {} as Readonly<Record<number, number>> },
+    context: { seq: -1, counts: none as Counts, due: 0, seconds: {} as Readonly<Record<number, number>> },
     on: {
       counted: (
         board,
@@ -43,13 +44,13 @@ function createBoard(states: readonly string[]) {
       ) => {
         // Changes that landed since this was read are not in it.
         if (event.seq < board.seq) return { ...board, due: event.due };
-        let byState: Counts = none;
-        for (const row of event.rows) byState = countsOf(row.state, row.substate, row.count, byState);
-        return { ...board, seq: event.seq, due: event.due, byState };
+        let counts: Counts = none;
+        for (const row of event.rows) counts = countsOf(row.state, row.substate, row.count, counts);
+        return { ...board, seq: event.seq, due: event.due, counts };
       },
       changed: (
         board,
-        event: { seq: number; second: number; before: Columns | null; after: Columns; counts: boolean },
+        event: { seq: number; second: number; before: Columns | null; after: Columns; isCounted: boolean },
       ) => {
         const seconds: Record<number, number> = {};
         for (let s = event.second - RATE_SECONDS + 1; s <= event.second; s++) {
@@ -57,11 +58,11 @@ function createBoard(states: readonly string[]) {
           if (n !== undefined) seconds[s] = n;
         }
         seconds[event.second] = (seconds[event.second] ?? 0) + 1;
-        if (!event.counts || event.seq <= board.seq) return { ...board, seconds };
-        let { byState } = board;
-        if (event.before) byState = countsOf(event.before.state, event.before.substate, -1, byState);
-        byState = countsOf(event.after.state, event.after.substate, 1, byState);
-        return { ...board, seconds, byState, seq: event.seq };
+        if (!event.isCounted || event.seq <= board.seq) return { ...board, seconds };
+        let { counts } = board;
+        if (event.before) counts = countsOf(event.before.state, event.before.substate, -1, counts);
+        counts = countsOf(event.after.state, event.after.substate, 1, counts);
+        return { ...board, seconds, counts, seq: event.seq };
       },
     },
   });
@@ -96,14 +97,17 @@ export class Boards {
       kept.countedAt = now;
       await this.count(company, kept.board);
     }
-    const { byState, due, seconds } = kept.board.getSnapshot().context;
+    const { counts, due, seconds } = kept.board.getSnapshot().context;
+    const named = (dotted: boolean) =>
+      Object.fromEntries(Object.entries(counts).filter(([name]) => name.includes('.') === dotted));
     const second = Math.floor(now / 1000);
     let events = 0;
     for (const [s, n] of Object.entries(seconds)) if (Number(s) > second - RATE_SECONDS) events += n;
     return {
       companyId: company.id,
       seq: company.feed.head,
-      byState,
+      byState: named(false),
+      bySubstate: named(true),
       dueInNextHour: due,
       eventsPerSecond: events / RATE_SECONDS,
     };
@@ -127,7 +131,7 @@ export class Boards {
         second: Math.floor(node.clock.now() / 1000),
         before: p.before,
         after: p.after,
-        counts: names.has(p.kind),
+        isCounted: names.has(p.kind),
       });
     const close = () => {
       unlisten();

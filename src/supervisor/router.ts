@@ -172,8 +172,10 @@ export interface RecordLine {
 export interface Stats {
   readonly companyId: string;
   readonly seq: number;
-  /** State name (and `running.queued` …) → how many issues. */
+  /** State name → how many issues: together all of them. */
   readonly byState: Readonly<Record<string, number>>;
+  /** Where within its state: `running.queued` … → how many issues. */
+  readonly bySubstate: Readonly<Record<string, number>>;
   readonly dueInNextHour: number;
   readonly eventsPerSecond: number;
 }

@@ -33,6 +33,19 @@ const changesOf = (socket: RawSocket, sub: string) =>
     change: { seq: number; version: number; type: string };
   })[];
 
+describe('the counts of a company', () => {
+  it('by state add up to its issues; where the running ones are stands apart', async () => {
+    const o = await office(server, 'one');
+    await o.issue(o.agents[0]);
+    await o.issue(o.agents[0]);
+    await o.issue();
+    await call(server, 'POST', `/agents/${o.agents[0]}/claim`, {});
+    const stats = (await call(server, 'GET', `/companies/${o.companyId}/stats`)).body;
+    expect(stats.byState).toEqual({ idle: 1, running: 2, 'scheduled-retry': 0, cancelled: 0, done: 0 });
+    expect(stats.bySubstate).toEqual({ 'running.queued': 1, 'running.executing': 1 });
+  });
+});
+
 describe('a worker over WebSocket', () => {
   it('is granted an issue the moment it is created, and reports over the same socket', async () => {
     const o = await office(server, 'one');

@@ -514,13 +514,16 @@ export class MemoryRouter implements Router {
 
   async stats(companyId: string): Promise<Stats> {
     const byState: Record<string, number> = {};
+    const bySubstate: Record<string, number> = {};
     for (const actor of this.#actors.values()) {
       if (actor.companyId !== companyId || actor.kind.kind !== 'issue') continue;
       const name = dotted(actor.state.value);
-      byState[name] = (byState[name] ?? 0) + 1;
+      const [state = ''] = name.split('.');
+      byState[state] = (byState[state] ?? 0) + 1;
+      if (state !== name) bySubstate[name] = (bySubstate[name] ?? 0) + 1;
     }
     const seq = this.#companies.get(companyId)?.seq ?? 0;
-    return { companyId, seq, byState, dueInNextHour: 0, eventsPerSecond: 0 };
+    return { companyId, seq, byState, bySubstate, dueInNextHour: 0, eventsPerSecond: 0 };
   }
 
   // -- companies, keys, logs -----------------------------------------------------------------
