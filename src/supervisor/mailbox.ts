@@ -12,6 +12,10 @@ import type { Refusal } from './router.ts';
 import { type Made, makeTurn } from './turn.ts';
 
 export class Mailbox {
+  /** Waiting call → the actors it was found to need. */
+  private readonly wanted = new Map<PendingCall, Set<string>>();
+  /** Actor → how many of those calls need it. */
+  private readonly needed = new Map<string, number>();
   private readonly node: Node;
 
   constructor(node: Node) {
@@ -36,26 +40,55 @@ export class Mailbox {
     void this.drain(partition, key, missing);
   }
 
+  /** True while a call that waits was found to need the actor: where memory is full it would never have all at once. */
+  needs(id: string): boolean {
+    return this.needed.has(id);
+  }
+
+  private want(call: PendingCall, ids: readonly string[]): void {
+    const wanted = this.wanted.get(call) ?? new Set();
+    this.wanted.set(call, wanted);
+    for (const id of [...call.works.map((work) => work.actorId), ...ids]) {
+      if (wanted.has(id)) continue;
+      wanted.add(id);
+      this.needed.set(id, (this.needed.get(id) ?? 0) + 1);
+    }
+  }
+
+  private release(call: PendingCall): void {
+    for (const id of this.wanted.get(call) ?? []) {
+      const others = (this.needed.get(id) ?? 0) - 1;
+      if (others > 0) this.needed.set(id, others);
+      else this.needed.delete(id);
+    }
+    this.wanted.delete(call);
+  }
+
   private async drain(partition: Partition, key: string, firstMissing: readonly string[]): Promise<void> {
     const queue = partition.waiting.get(key)!;
     let missing: readonly string[] | null = firstMissing;
     while (queue.length > 0) {
       const call = queue[0]!;
       try {
+        this.want(call, missing ?? []);
         if (missing) for (const id of await this.node.loader.load(missing)) call.absent.add(id);
       } catch {
         queue.shift();
         missing = null;
+        this.release(call);
         call.failed(unavailable('the database does not answer'));
         continue;
       }
       if (partition.state === 'lost') {
+        this.release(call);
         for (const waiting of queue.splice(0)) waiting.failed(moved());
         break;
       }
       missing = this.attempt(partition, call);
-      if (!missing) queue.shift();
-      if (!missing && queue.length > 0) missing = [];
+      if (missing) continue;
+      queue.shift();
+      this.release(call);
+      missing = [];
     }
     partition.waiting.delete(key);
   }

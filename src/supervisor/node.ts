@@ -102,7 +102,8 @@ export class Node implements LaneRoom, TurnRoom {
         actor.pending !== null ||
         actor.quarantine !== null ||
         this.slots.slotOf(actor.id)?.mode === 'holds' ||
-        this.loader.loading(actor.id),
+        this.loader.loading(actor.id) ||
+        this.mailbox.needs(actor.id),
       (id) => this.slots.tidy(id),
     );
     this.lanes = Array.from({ length: LANES }, () => new Lane(this));

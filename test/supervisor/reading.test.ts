@@ -22,6 +22,35 @@ describe('the timers of the next minute', () => {
   });
 });
 
+describe('a turn that needs two actors while memory is full', () => {
+  it('is made, though every commit meanwhile drives out what was loaded for it', async () => {
+    const w = await lampWorld({ residentBytes: 1 });
+    const socket = await w.socket(1);
+    const other = await w.socket(1);
+    const [lamp, noise] = [await w.lamp(), await w.lamp(other)];
+    await w.claim(other, 'c1');
+    w.faults.current = {
+      fate(call) {
+        if (call !== 'load') return undefined;
+        return { is: 'proceed', after: new Promise<void>((resolve) => w.clock.after(5, resolve)) };
+      },
+    };
+    const plug: object = { type: 'PLUG', socket };
+    const answer = w.send(lamp, plug as { type: string });
+    let answered = false;
+    void answer.then(() => {
+      answered = true;
+    });
+    for (let n = 0; n < 50 && !answered; n++) {
+      void w.send(noise, { type: 'FLICKER' });
+      await w.clock.pass(2);
+    }
+    expect(answered).toBe(true);
+    expect(w.node.mailbox.needs(lamp)).toBe(false);
+    expect(await answer).toMatchObject({ is: 'accepted' });
+  });
+});
+
 describe('a spread over many actors that are not in memory', () => {
   it('loads a page of them at once', async () => {
     const w = await lampWorld({ residentBytes: 1 });
