@@ -33,8 +33,8 @@ const thing = z.string().max(128);
 
 /** What a claim may say, over HTTP as well. */
 export const claimFields = {
-  /** Grants wanted at once; default 1. */
-  max: z.int().min(1).max(50).optional(),
+  /** Grants wanted at once; default 1. More than an agent may hold is fine: it is given what there is. */
+  max: z.int().min(1).max(1000).optional(),
   /** Long poll, ms; default 0: answer at once. */
   waitMs: z.int().min(0).max(50_000).optional(),
   /** A claim repeated with it returns the run it was granted. */

@@ -119,7 +119,7 @@ export const retryOverride = z.strictObject({
     .max(20)
     .optional(),
   jitter: z.number().min(0).max(1).optional(),
-  leaseMs: z.int().min(1000).max(86_400_000).optional(),
+  leaseMs: z.int().min(100).max(86_400_000).optional(),
   stopGraceMs: z.int().min(0).max(3_600_000).optional(),
 });
 export type RetryOverride = z.infer<typeof retryOverride>;

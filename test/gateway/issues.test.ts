@@ -26,6 +26,30 @@ describe('agents', () => {
   });
 });
 
+describe('an agent’s own retry policy', () => {
+  it('may be all that the server’s may be, and nothing else', async () => {
+    const bench = await start();
+    const path = `/v1/companies/${await bench.company()}/agents`;
+    for (const retry of [
+      { delaysMs: [0, 2_592_000_000], jitter: 1, leaseMs: 100, stopGraceMs: 0 },
+      { delaysMs: Array(20).fill(1), jitter: 0, leaseMs: 86_400_000, stopGraceMs: 3_600_000 },
+    ]) {
+      const made = await bench.post(path, { name: 'x', retry });
+      expect(made.body.retry, made.text).toEqual(retry);
+    }
+    for (const retry of [
+      { delaysMs: [] },
+      { delaysMs: [-1] },
+      { jitter: 1.01 },
+      { leaseMs: 99 },
+      { stopGraceMs: -1 },
+      { ladder: [1] },
+    ]) {
+      expect((await bench.post(path, { name: 'x', retry })).body.code).toBe('VALIDATION');
+    }
+  });
+});
+
 describe('issues', () => {
   it('are made one by one or a thousand at once, all or none', async () => {
     const bench = await start();
@@ -313,7 +337,11 @@ describe('a claim', () => {
     const first = await bench.post(path, { claimId: 'mine' });
     const again = await bench.post(path, { claimId: 'mine' });
     expect(again.body.grants[0].run.id).toBe(first.body.grants[0].run.id);
-    expect((await bench.post(path, { waitMs: 50_001 })).body.code).toBe('VALIDATION');
+    // More than an agent may ever hold is no mistake: it is given what there is.
+    expect((await bench.post(path, { max: 1000 })).body).toEqual({ grants: [] });
+    for (const wrong of [{ waitMs: 50_001 }, { max: 0 }, { max: 1001 }]) {
+      expect((await bench.post(path, wrong)).body.code).toBe('VALIDATION');
+    }
   });
 
   it('is withdrawn when its connection closes', async () => {
