@@ -49,6 +49,8 @@ export function claimRoutes(scope: FastifyInstance, { router, random, clock, hol
       reply.raw.once('close', () => {
         if (!reply.raw.writableEnded) giveUp();
       });
+      // Closed already, while its credential and its agent were looked up: nobody would say so again.
+      if (request.raw.socket.destroyed) giveUp();
       try {
         const { grants } = orThrow(await Promise.race([answer, cutShort]));
         return sendText(reply, `{"grants":[${grants.join(',')}]}`);
