@@ -22,6 +22,10 @@ export class Ownership {
   private stopped = false;
   private beating = false;
   private looking = false;
+  /** The look under way, or the last one. */
+  private looked: Promise<void> = Promise.resolve();
+  /** Partitions that were given after it was stopped. */
+  private late: readonly number[] = [];
   private readonly callOffs = new Map<string, () => void>();
   private readonly node: Node;
   private readonly ttlMs: number;
@@ -49,7 +53,8 @@ export class Ownership {
   async stop(): Promise<void> {
     this.stopped = true;
     for (const callOff of this.callOffs.values()) callOff();
-    const owned = [...this.node.partitions.keys()];
+    await this.looked;
+    const owned = [...this.node.partitions.keys(), ...this.late];
     if (owned.length > 0) await this.node.store.release(this.node.node, owned);
   }
 
@@ -93,21 +98,26 @@ export class Ownership {
     }
     this.beating = false;
     if (this.stopped) return;
-    if (ok) void this.look();
+    if (ok) this.lookAgain();
     this.callOffs.set(
       'beat',
       clock.after(ok ? this.ttlMs / 5 : Math.min(LOOK_MS, this.ttlMs / 10), () => void this.beat()),
     );
   }
 
+  private lookAgain(): void {
+    if (!this.stopped && !this.looking) this.looked = this.look();
+  }
+
   /** Takes what nobody owns, now and again until everything has an owner. */
   private async look(): Promise<void> {
-    if (this.stopped || this.looking || this.node.ownsAll || !this.serving) return;
+    if (this.node.ownsAll || !this.serving) return;
     this.looking = true;
     try {
       const { store, node } = this.node;
       const { lapses } = this;
       const owned = await store.acquire(node, this.ttlMs, PARTITIONS, this.node.owned);
+      if (this.stopped) this.late = owned.map(({ partition }) => partition);
       // An answer from before the lease ran out is worth nothing: another node may have come in between.
       if (owned.length > 0 && !this.stopped && this.serving && lapses === this.lapses) {
         const partitions = this.node.take(owned);
@@ -125,7 +135,7 @@ export class Ownership {
       this.callOffs.get('look')?.();
       this.callOffs.set(
         'look',
-        this.node.clock.after(LOOK_MS, () => void this.look()),
+        this.node.clock.after(LOOK_MS, () => this.lookAgain()),
       );
     }
   }

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { partitionOf } from '../../src/ids.ts';
 import type { ActorRow } from '../../src/persistence/store.ts';
+import { hold } from '../support/lamp-trouble.ts';
 import { lampWorld } from '../support/lamp-world.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -66,4 +67,17 @@ it('a node whose machine was suspended gives up what another took, though by its
   expect(await w.store.acquire('other', 5000, 1, new Set())).toHaveLength(1);
   await own.pass(1100);
   expect(suspended.node.partitions.size).toBe(0);
+});
+
+it('a node that stops gives back what it is just being given', async () => {
+  const w = await lampWorld();
+  await w.stop(100);
+  const [open] = hold(w, 'acquire');
+  const starting = await w.start();
+  const stopped = starting.stop(100);
+  await w.clock.pass(10);
+  open!();
+  await w.clock.pass(10);
+  await stopped;
+  expect(await w.store.acquire('other', 5000, 1, new Set())).toHaveLength(1);
 });
