@@ -129,7 +129,7 @@ export class Mailbox {
             for (const { actor } of turn.drafts.values()) this.node.armTimers(actor);
             this.node.laneOf(partition.number).submit(turn);
           }
-          this.end(call, made.outcome, turn.empty ? resting(turn, made.judgedOn) : turn);
+          this.end(call, made.outcome, turn.empty ? this.resting(turn, made.judgedOn) : turn);
           return null;
         }
       }
@@ -148,6 +148,29 @@ export class Mailbox {
     }
   }
 
+  /**
+   * A turn that changes nothing is as good as committed once every turn is that it looked at; null: it may be answered
+   * now. Where one of those could not be stored it is not to blame, and may be asked again. It is a judgement on the
+   * present, which no commit proves: it leaves only while the node's lease holds.
+   */
+  private resting(turn: Turn, on: ReadonlySet<Turn>): Turn | null {
+    if (on.size === 0 && this.node.serving()) return null;
+    let left = on.size;
+    const settle = (failure: Refusal | null) => {
+      const refusal = failure ?? (this.node.serving() ? null : unavailable('the node lease has run out'));
+      for (const settled of turn.settled.splice(0)) settled(refusal);
+    };
+    for (const pending of on) {
+      pending.settled.push((failure) => {
+        if (failure)
+          settle(failure.is === 'retry' ? failure : unavailable('what it was judged by was not stored'));
+        else if (--left === 0) settle(null);
+      });
+    }
+    if (left === 0) queueMicrotask(() => settle(null));
+    return turn;
+  }
+
   private make(partition: Partition, call: PendingCall): Made | { is: 'broken'; error: Error } {
     try {
       return makeTurn(this.node, {
@@ -161,23 +184,4 @@ export class Mailbox {
       return { is: 'broken', error: error instanceof Error ? error : new Error(String(error)) };
     }
   }
-}
-
-/**
- * A turn that changes nothing is as good as committed once every turn is that it looked at; null: it may be answered now.
- * Where one of those could not be stored it is not to blame, and may be asked again.
- */
-function resting(turn: Turn, on: ReadonlySet<Turn>): Turn | null {
-  let left = on.size;
-  const settle = (failure: Refusal | null) => {
-    for (const settled of turn.settled.splice(0)) settled(failure);
-  };
-  for (const pending of on) {
-    pending.settled.push((failure) => {
-      if (failure)
-        settle(failure.is === 'retry' ? failure : unavailable('what it was judged by was not stored'));
-      else if (--left === 0) settle(null);
-    });
-  }
-  return left === 0 ? null : turn;
 }

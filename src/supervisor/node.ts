@@ -75,6 +75,8 @@ export class Node implements LaneRoom, TurnRoom {
   readonly mailbox = new Mailbox(this);
   readonly alarms = new Alarms(this);
   draining = false;
+  /** True while the node's lease holds by its monotonic clock: said by its ownership. */
+  serving: () => boolean = () => true;
   /** Timers due before this (epoch ms) are in the heap. */
   horizon = 0;
   quarantines = 0;

@@ -35,6 +35,7 @@ export class Ownership {
 
   constructor(node: Node, ttlMs: number) {
     this.node = node;
+    node.serving = () => this.serving;
     this.ttlMs = ttlMs;
   }
 

@@ -48,6 +48,32 @@ describe('a database that does not answer', () => {
   });
 });
 
+describe('a lease that has run out before anybody looked', () => {
+  it('lets no judgement on the present leave: a repeated key, a refusal', async () => {
+    const w = await lampWorld({ residentBytes: 1 });
+    const lamp = await w.lamp();
+    await w.send(lamp, { type: 'FLICKER' }, { key: 'k' });
+    const [open] = hold(w, 'commit');
+    const made = w.send(lamp, { type: 'FLICKER' });
+    const asked = [
+      w.send(lamp, { type: 'FLICKER' }, { key: 'k' }),
+      w.send(lamp, { type: 'FLICKER' }, { expectedVersion: 1 }),
+    ];
+    await w.clock.pass(1);
+    w.node.serving = () => false;
+    open!();
+    expect(await made).toMatchObject({ is: 'accepted', version: 3 });
+    for (const answer of asked) expect(await answer).toMatchObject({ is: 'retry', code: 'UNAVAILABLE' });
+    w.node.serving = () => true;
+    const [read] = hold(w, 'load');
+    const late = w.send(lamp, { type: 'FLICKER' }, { key: 'k' });
+    await w.clock.pass(1);
+    w.node.serving = () => false;
+    read!();
+    expect(await late).toMatchObject({ is: 'retry', code: 'UNAVAILABLE' });
+  });
+});
+
 describe('a partition that is lost', () => {
   it('while an actor is being loaded: its event is refused with a retryable code, not as missing', async () => {
     const w = await lampWorld({ residentBytes: 1 });
