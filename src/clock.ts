@@ -28,7 +28,7 @@ export interface Random {
   secret(bytes: number): string;
 }
 
-/** The longest delay that `setTimeout` honours; a longer one would fire at once (xstate-notes, Timers). */
+/** The longest delay that `setTimeout` honours; a longer one would fire at once. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Where a clock takes time from: the machine, or the world of the simulation (test/simulation). */

@@ -37,7 +37,7 @@ export interface Settings {
   readonly rateLimit: number | null;
   readonly allowedOrigins: readonly string[];
   readonly log: LogLevel;
-  /** Null: nobody said; whoever starts the server decides (interface.md, First run). */
+  /** Null: nobody said; whoever starts the server decides. */
   readonly demo: boolean | null;
   readonly printReady: boolean;
 }

@@ -10,7 +10,7 @@ interface ErrorKind {
   title: string;
   /** What to do next, said to whoever gets the error when nothing more exact is known. */
   hint: string;
-  /** Exit code of the CLI (interface.md): 1 failure, 2 usage, 3 refused by state, 4 cannot connect. */
+  /** Exit code of the CLI: 1 failure, 2 usage, 3 refused by state, 4 cannot connect. */
   exit: 1 | 2 | 3 | 4;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Puts a server together: the only file that knows every room. The order is that of the first lines a person sees –
  * database, schema, node, gateway –, and a database that is away does not keep it from listening: `/readyz` says so, and
- * it goes on trying (interface.md, First run).
+ * it goes on trying.
  */
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

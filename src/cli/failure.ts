@@ -1,4 +1,4 @@
-/** How a failed command ends: one sentence, what to do, and the exit code of interface.md. */
+/** How a failed command ends: one sentence, what to do, and its exit code. */
 import { BatonError, ERRORS } from '../errors.ts';
 import { paint, plain, type Terminal } from './terminal.ts';
 

@@ -11,7 +11,7 @@ import { paint, type Terminal } from './terminal.ts';
 
 /** Protocol section 1: exit within 10 s; what is left is for the operating system. */
 const STOP_MS = 9500;
-/** How long the first lines wait for the recovery's line, so that they end in the order drawn in interface.md. */
+/** How long the first lines wait for the recovery's line, so that they end in the order they are meant to be read in. */
 const RECOVERY_MS = 3000;
 
 /** @param make only tests hand in another */

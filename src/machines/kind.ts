@@ -1,6 +1,6 @@
 /**
- * THE contract between the machines and the runtime: all that the runtime knows of an actor (core.md section 1,
- * decision 0002). A kind is a pure XState machine and a handful of pure functions about its persisted state. The
+ * THE contract between the machines and the runtime: all that the runtime knows of an actor (decision
+ * 0002). A kind is a pure XState machine and a handful of pure functions about its persisted state. The
  * runtime names no kind; `issue` and `agent` are the first two, `test/support/lamp-kind.ts` is a third.
  *
  * Nothing in this room knows time, chance or I/O: whatever a machine may know beyond its own state comes in the

@@ -1,6 +1,6 @@
 /**
  * One pure XState transition, fast: `machine.transition` with one inert scope per machine instead of the exported
- * `transition()`, which builds an actor per call (xstate-notes, Transitions; 3–4 times slower). A property test holds
+ * `transition()`, which builds an actor per call (measured: 3–4 times slower). A property test holds
  * both to the same results.
  */
 import { type AnyMachineSnapshot, type AnyStateMachine, createActor } from 'xstate';

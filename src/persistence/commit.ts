@@ -1,6 +1,6 @@
 /**
  * The commit: one named prepared statement that proves the fence and writes rows, entries and records of a batch
- * (core.md section 3), and the encoding of a batch into its parameters.
+ * (ARCHITECTURE A1, A4), and the encoding of a batch into its parameters.
  *
  * Invariants: S1 – the epoch is proved with a row lock in the same statement; S2 – `actors.version < excluded.version`
  * and `on conflict do nothing`; S3 – it is one statement.

@@ -1,5 +1,5 @@
 /**
- * THE contract of durable state (core.md sections 1–3). Two implementations, `postgres-store.ts` and
+ * THE contract of durable state (ARCHITECTURE A1, A4, A5). Two implementations, `postgres-store.ts` and
  * `memory-store.ts`, are held equal by one suite (`test/contract/`). A store knows partitions, owners and epochs, and
  * rows of JSON text; it knows no domain word.
  *

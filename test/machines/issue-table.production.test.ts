@@ -1,6 +1,6 @@
 /**
  * The same table against XState's production build, which is what plain Node loads; vitest may load the development
- * build (xstate-notes, Safety).
+ * build.
  */
 import { expect, it, vi } from 'vitest';
 import { tableSuite } from './table.ts';

@@ -1,5 +1,5 @@
 /**
- * One row of a service-desk event log. Two spellings are known: the columns of interface.md with ISO times, and the
+ * One row of a service-desk event log. Two spellings are known: the columns named below with ISO times, and the
  * original of the UCI "Incident management process enriched event log" (36 columns in another order, `29/2/2016 01:16`).
  */
 import type { PriorityName } from '../../machines/view.ts';

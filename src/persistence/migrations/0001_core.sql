@@ -1,4 +1,4 @@
--- The runtime's tables (core.md section 2). Nothing here knows a domain word; the views of 0002 do.
+-- The runtime's tables (ARCHITECTURE.md, "Where the data goes"). Nothing here knows a domain word; the views of 0002 do.
 -- Every key begins with the partition, so that the tables can be distributed by it.
 
 create table nodes (
