@@ -169,13 +169,14 @@ async function build(
   return app;
 }
 
-/** Binds, to the next free port where that is allowed. */
+/** Binds, to the next free port where that is allowed: said then, for nobody would look for it there. */
 async function listen(app: FastifyInstance, options: GatewayOptions): Promise<void> {
-  const { host, port, strictPort } = options;
+  const { host, port, strictPort, log } = options;
   const last = strictPort || port === 0 ? port : Math.min(port + NEXT_PORTS, 65_535);
   for (let at = port; ; at++) {
     try {
       await app.listen({ host, port: at, listenTextResolver: () => 'listening' });
+      if (at !== port) log.warn(`Port ${port} is taken; listening on ${at} instead.`);
       return;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || at >= last) throw error;

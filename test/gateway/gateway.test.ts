@@ -1,16 +1,20 @@
 /** Listening and stopping, the OpenAPI document, the machine, the metrics, the rate of HTTP writes. */
 import { connect, createServer } from 'node:net';
+import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../../src/gateway/metrics.ts';
 import { start } from './support/gateway.ts';
 
 describe('a gateway', () => {
-  it('whose port is taken takes the next free one, or fails where it must not', async () => {
+  it('whose port is taken takes the next free one and says so, or fails where it must not', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as { port: number };
     try {
-      const bench = await start({ port, strictPort: false });
+      const said: string[] = [];
+      const log = pino({ level: 'warn' }, { write: (line) => said.push(JSON.parse(line).msg) });
+      const bench = await start({ port, strictPort: false, log });
+      expect(said).toEqual([`Port ${port} is taken; listening on ${bench.gateway.port} instead.`]);
       expect(bench.gateway.port).toBeGreaterThan(port);
       expect(bench.gateway.port).toBeLessThanOrEqual(port + 20);
       expect(bench.gateway.url).toBe(`http://127.0.0.1:${bench.gateway.port}`);
