@@ -108,27 +108,29 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
       io.say({ name: 'schema', text: `${applied.length} migrations applied now`, ms: null });
     };
     const pause = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
-    const waiting = await schema().then(
-      () => null,
+    const tryOn = async () => {
+      while (!stopped) {
+        await pause(RETRY_MS);
+        const done = await schema().then(
+          () => true,
+          (again: unknown) => {
+            if (again instanceof MigrationError) log.fatal({ err: again.message }, 'the schema does not fit');
+            return false;
+          },
+        );
+        if (done) return;
+      }
+    };
+    const away = await schema().then(
+      () => false,
       (error: unknown) => {
         if (error instanceof MigrationError || database.how !== 'DATABASE_URL') throw error;
         log.warn({ err: String(error) }, 'the database is away; listening anyway and trying on');
-        return (async () => {
-          while (!stopped) {
-            await pause(RETRY_MS);
-            const done = await schema().then(
-              () => true,
-              (again: unknown) => {
-                if (again instanceof MigrationError)
-                  log.fatal({ err: again.message }, 'the schema does not fit');
-                return false;
-              },
-            );
-            if (done) return;
-          }
-        })();
+        return true;
       },
     );
+    // Not awaited before stop: the server listens meanwhile.
+    const waiting = away ? tryOn() : null;
 
     const metrics = createMetrics();
     const kinds = [

@@ -12,6 +12,7 @@ import { COMMIT, encode } from './commit.ts';
 import { due } from './due.ts';
 import { Leases } from './leases.ts';
 import { listAnswer, listStatement } from './list.ts';
+import { MigrationError } from './migrate.ts';
 import { asError, blamesData, type DatabaseOptions, openPool } from './pool.ts';
 import { prune } from './prune.ts';
 import * as queries from './queries.ts';
@@ -185,9 +186,9 @@ export class PostgresStore implements Store {
     );
     const { version, number, synchronous } = answer.rows[0]!;
     if (Number(number) < OLDEST)
-      throw new Error(`PostgreSQL ${version} is too old: version 14 or later is needed`);
+      throw new MigrationError(`PostgreSQL ${version} is too old: version 14 or later is needed`);
     if (synchronous === 'off' || synchronous === 'local')
-      throw new Error(
+      throw new MigrationError(
         `synchronous_commit is ${synchronous}: an acknowledged event could be lost. Set it to on for this database or role.`,
       );
     return { product: 'PostgreSQL', version };

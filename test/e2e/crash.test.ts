@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type FreshDatabase, freshDatabase, temporaryDirectory } from '../support/postgres.ts';
 import { call, type EventReply, type JournalEntry, office, until } from '../support/server.ts';
-import { endAll, spawnServer } from '../support/server-process.ts';
+import { endAll, spawnListening, spawnServer } from '../support/server-process.ts';
 
 let database: FreshDatabase;
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -161,12 +161,13 @@ describe('a database that fails', () => {
   it('that is away at the start is waited for: it listens, says why it is not ready, and heals', async () => {
     const name = `late${process.pid}`;
     const late = database.url.replace(/\/[^/?]*\?/, `/${name}?`);
-    const server = await (async () => {
-      const starting = spawnServer(flags({ 'database-url': late }));
-      await new Promise((resolve) => setTimeout(resolve, 1500));
-      await query(`create database ${name}`);
-      return starting;
-    })();
+    const server = await spawnListening(flags({ 'database-url': late }));
+    const waiting = await fetch(`${server.url}/readyz`);
+    expect(waiting.status).toBe(503);
+    expect(await waiting.json()).toMatchObject({ ready: false, reason: expect.stringMatching(/./) });
+    const { status } = await call(server, 'POST', '/companies', { name: 'Early', prefix: 'EARLY' });
+    expect(status).toBe(503);
+    await query(`create database ${name}`);
     const ready = await until(
       () => fetch(`${server.url}/readyz`),
       (answer) => answer.ok,
@@ -175,6 +176,21 @@ describe('a database that fails', () => {
     expect(ready.status).toBe(200);
     await server.end('SIGTERM');
     await query(`drop database ${name} with (force)`);
+  });
+
+  it('that is away from start to stop does not keep the server from ending in time', async () => {
+    const nowhere = database.url.replace(/\/[^/?]*\?/, '/nowhere?');
+    const server = await spawnListening(flags({ 'database-url': nowhere }));
+    const since = performance.now();
+    expect(await server.end('SIGTERM')).toBe(0);
+    expect(performance.now() - since).toBeLessThan(10_000);
+  });
+
+  it('that acknowledges before its log is flushed is refused at the start, with the setting named', async () => {
+    const lax = `${database.url}&options=-c%20synchronous_commit%3Doff`;
+    await expect(spawnListening(flags({ 'database-url': lax }))).rejects.toThrow(
+      /ended with 1: .*synchronous_commit is off/,
+    );
   });
 });
 

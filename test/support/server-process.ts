@@ -14,6 +14,16 @@ const running = new Set<ChildProcess>();
 
 /** Starts a server and waits until it is ready. `flags` as on the command line. */
 export async function spawnServer(flags: Record<string, string>): Promise<ServerProcess> {
+  const server = await spawnListening(flags);
+  for (let n = 0; n < 500; n++) {
+    if ((await fetch(`${server.url}/readyz`)).ok) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return server;
+}
+
+/** Starts a server and waits until it listens, ready or not. */
+export async function spawnListening(flags: Record<string, string>): Promise<ServerProcess> {
   const args = ['dist/cli/main.js', 'start', '--print-ready', '--no-demo', '--port', '0', '--log', 'fatal'];
   for (const [name, value] of Object.entries(flags)) args.push(`--${name}`, value);
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -33,10 +43,6 @@ export async function spawnServer(flags: Record<string, string>): Promise<Server
     });
     void exited.then(([code]) => reject(new Error(`the server ended with ${code}: ${errors}`)));
   });
-  for (let n = 0; n < 500; n++) {
-    if ((await fetch(`${url}/readyz`)).ok) break;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
   return {
     url,
     pid: child.pid!,
