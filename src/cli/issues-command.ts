@@ -71,7 +71,7 @@ export const issuesCommand: Command = {
           { head: 'STATE' },
           { head: 'PRIORITY' },
           { head: 'AGENT' },
-          { head: 'WHY' },
+          { head: 'WHY', flexible: true },
         ],
         rows,
       ),

@@ -1,4 +1,4 @@
-/** Tables for people: columns as wide as they need, the widest flexible one cut to fit the terminal. */
+/** Tables for people: columns as wide as they need, the flexible ones cut to fit the terminal, the widest first. */
 import { paint, plain, type Terminal } from './terminal.ts';
 
 export interface Column {
@@ -19,10 +19,15 @@ export function table(
     Math.max(widthOf(column.head), ...cells.map((row) => widthOf(row[i] ?? ''))),
   );
   const room = terminal.out.columns;
-  const flexible = columns.findIndex((column) => column.flexible === true);
-  if (room !== undefined && flexible >= 0) {
-    const over = widths.reduce((sum, width) => sum + width + GAP.length, -GAP.length) - room;
-    if (over > 0) widths[flexible] = Math.max(8, (widths[flexible] ?? 0) - over);
+  if (room !== undefined) {
+    let over = widths.reduce((sum, width) => sum + width + GAP.length, -GAP.length) - room;
+    const flexible = [...columns.keys()].filter((i) => columns[i]?.flexible === true);
+    for (const i of flexible.sort((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0))) {
+      const cut = Math.min(over, Math.max(0, (widths[i] ?? 0) - NARROWEST));
+      if (cut <= 0) continue;
+      widths[i] = (widths[i] ?? 0) - cut;
+      over -= cut;
+    }
   }
   const line = (texts: readonly string[]) =>
     texts
@@ -33,6 +38,8 @@ export function table(
 }
 
 const GAP = '  ';
+/** Less than this of a text says nothing. */
+const NARROWEST = 8;
 
 /** Code points, good enough for columns of names and numbers. */
 function widthOf(text: string): number {

@@ -51,6 +51,15 @@ describe('a table', () => {
       '',
     ]);
   });
+  it('cuts the widest first, so that a long reason does not eat a short title', () => {
+    const terminal = terminalOf(sink(true, 24), sink(true), { NO_COLOR: '1' }, loud);
+    const columns = [
+      { head: 'TITLE', flexible: true },
+      { head: 'WHY', flexible: true },
+    ];
+    const [, row] = table(terminal, columns, [['Fix login', 'Its worker has not been heard of']]).split('\n');
+    expect(row).toBe('Fix login  Its worker h…');
+  });
 });
 
 describe('a progress bar', () => {
