@@ -15,7 +15,9 @@ export function fail(terminal: Terminal, error: unknown, asJson: boolean): numbe
   } else {
     const lines = message.split('\n').map(plain);
     terminal.err.write(`${paint(terminal, 'red', 'baton:')} ${lines.join('\n       ')}\n`);
-    if (hint !== null) terminal.err.write(`       ${plain(hint)}\n`);
+    if (Array.isArray(detail.allowed)) {
+      terminal.err.write(`       Allowed now: ${plain(detail.allowed.join(', '))}.\n`);
+    } else if (hint !== null) terminal.err.write(`       ${plain(hint)}\n`);
   }
   return ERRORS[code].exit;
 }

@@ -166,7 +166,7 @@ describe('against a server', () => {
   it('a refusal by the state is exit code 3, with what to do; as JSON with --json', async () => {
     const { code, err } = await baton(at('send', 'ACME-7', 'complete'));
     expect(code).toBe(3);
-    expect(err).toMatch(/baton: not now\n +Read the issue again/);
+    expect(err).toMatch(/baton: not now\n +Allowed now: REOPEN\.\n/);
     const asJson = await baton(at('send', 'ACME-7', 'complete', '--json'));
     expect(JSON.parse(asJson.err)).toMatchObject({ error: { code: 'NOT_ALLOWED', allowed: ['REOPEN'] } });
   });
