@@ -266,7 +266,7 @@ export const OPTIONS: readonly Option[] = [
     flag: 'demo',
     value: null,
     fallback: null,
-    meaning: 'three agents at work on a first start; --no-demo to skip',
+    meaning: 'the demo of a first start; this version has none',
     rule: 'true or false',
     example: 'false',
     schema: switchText,
