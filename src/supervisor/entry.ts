@@ -40,10 +40,10 @@ interface Place {
   readonly at: number;
 }
 
-/** The `change` as JSON text, open at its end for what not everybody gets. */
+/** The `change` as JSON text, without its number and open at its end for what not everybody gets. */
 function changeText(kind: AnyKind, place: Place, pieces: Pieces, data: unknown): string {
   return (
-    `{"seq":${place.seq},"companyId":"${place.companyId}","${kind.kind}Id":"${place.actorId}",` +
+    `,"companyId":"${place.companyId}","${kind.kind}Id":"${place.actorId}",` +
     `"version":${place.version},"type":"${pieces.type}","from":${pieces.from},"to":${pieces.to},` +
     `"actor":${pieces.actor},"at":${place.at},"data":${JSON.stringify(data)},"effects":${pieces.effects}`
   );
@@ -138,7 +138,7 @@ export class SealedEntry implements Published {
 
   text(options: { view: boolean; stamp: boolean }): string {
     this.change ??= changeText(this.actor.kind, this, this.pieces, this.actor.kind.data(this.draft.event));
-    let text = this.change;
+    let text = `{"seq":${options.view ? this.seq : this.version}${this.change}`;
     if (options.stamp) text += `,"stamp":${this.pieces.stamp}`;
     if (options.view) {
       this.viewed ??= this.shower.showView(this.actor, this.draft.after);
@@ -166,7 +166,8 @@ export class StoredEntry implements JournalLine {
     this.json = JSON.parse(row.entry) as EntryJson;
   }
 
-  text(options: { stamp: boolean; view?: string }): string {
+  /** `byVersion`: as a journal topic numbers it. */
+  text(options: { stamp: boolean; view?: string; byVersion?: boolean }): string {
     const { json } = this;
     const pieces: Pieces = {
       type: json.type,
@@ -176,7 +177,8 @@ export class StoredEntry implements JournalLine {
       effects: JSON.stringify(json.effects),
       stamp: '',
     };
-    let text = changeText(this.kind, this.row, pieces, this.kind.data(json.event));
+    const seq = options.byVersion ? this.version : this.seq;
+    let text = `{"seq":${seq}${changeText(this.kind, this.row, pieces, this.kind.data(json.event))}`;
     if (options.stamp) text += `,"stamp":${JSON.stringify(json.stamp)}`;
     if (options.view !== undefined) text += `,"${this.kind.kind}":${options.view}`;
     return `${text}}`;

@@ -93,7 +93,7 @@ export class JournalEntry implements Published {
   }
 
   text(options: { view: boolean; stamp: boolean }): string {
-    return this.entry.text({ stamp: options.stamp });
+    return this.entry.text({ stamp: options.stamp, byVersion: !options.view });
   }
 }
 

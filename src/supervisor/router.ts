@@ -136,7 +136,10 @@ export interface Published {
   readonly before: Columns | null;
   readonly after: Columns;
   readonly watchers: readonly string[];
-  /** The `change` object as JSON text; `view`: with the issue (or agent) as of this version; `stamp`: for operators. */
+  /**
+   * The `change` object as JSON text. `view`: with the actor as of this version; without it as a journal topic shows it,
+   * its `seq` counting versions. `stamp`: for operators.
+   */
   text(options: { view: boolean; stamp: boolean }): string;
 }
 

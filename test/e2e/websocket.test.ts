@@ -203,10 +203,10 @@ describe('a subscriber', () => {
     });
     await o.send(id, { type: 'PRIORITY', priority: 'high' });
     await socket.next((f) => f.t === 'change' && (f.change as { version: number }).version === 3);
-    expect(changesOf(socket, 's').map((c) => [c.prev, c.change.version])).toEqual([
-      [0, 1],
-      [1, 2],
-      [2, 3],
+    expect(changesOf(socket, 's').map((c) => [c.prev, c.change.version, c.change.seq])).toEqual([
+      [0, 1, 1],
+      [1, 2, 2],
+      [2, 3, 3],
     ]);
     expect(socket.frames.some((f) => f.t === 'snapshot')).toBe(false);
   });

@@ -109,7 +109,8 @@ class Entry implements Published, JournalLine {
   text(options: { view?: boolean; stamp: boolean }): string {
     const stamp = options.stamp ? { stamp: this.#stamp } : {};
     const view = options.view ? { [this.kind]: JSON.parse(this.#view) } : {};
-    return JSON.stringify({ ...this.#change, ...stamp, ...view });
+    const seq = options.view === false ? { seq: this.version } : {};
+    return JSON.stringify({ ...this.#change, ...seq, ...stamp, ...view });
   }
 }
 
