@@ -82,7 +82,9 @@ function aborted(signal: AbortSignal): Promise<void> {
 function tellStep(terminal: Terminal, settings: Settings, step: Step): void {
   if (settings.printReady || terminal.quiet) return;
   if (terminal.json) {
-    terminal.out.write(`${JSON.stringify({ step: step.name, text: step.text, ms: step.ms })}\n`);
+    terminal.out.write(
+      `${JSON.stringify({ step: step.name, text: step.text, ms: step.ms === null ? null : Math.round(step.ms) })}\n`,
+    );
     return;
   }
   const took =

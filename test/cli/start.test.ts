@@ -9,7 +9,7 @@ function fake() {
   const seen = { stopped: 0, port: -1 };
   const make: MakeServer = async (settings, { say }) => {
     seen.port = settings.port;
-    say({ name: 'database', text: 'PostgreSQL 18.4 (embedded) · .baton', ms: 912 });
+    say({ name: 'database', text: 'PostgreSQL 18.4 (embedded) · .baton', ms: 912.4 });
     say({ name: 'schema', text: '0 migrations applied now', ms: null });
     return {
       url: 'http://127.0.0.1:4300',
@@ -51,6 +51,7 @@ describe('baton start', () => {
   it('prints NDJSON when piped', async () => {
     const { lines } = await started([], /"ready"/);
     expect(lines().map((l) => l.step)).toEqual(['database', 'schema', 'ready']);
+    expect(lines()[0]?.ms).toBe(912);
   });
   it('prints the ready line and nothing else on stdout with --print-ready', async () => {
     const { out } = await started(['--print-ready', '--port', '0'], /ready/);
@@ -71,5 +72,10 @@ describe('baton start', () => {
     const { code, err } = await baton(['start'], { commands: [startCommand(make)] });
     expect(code).toBe(1);
     expect(err).toContain('Port 4300 is taken.\n       Choose another with --port.');
+  });
+  it('says what to do about a data directory that cannot be one', async () => {
+    const { code, err } = await baton(['start', '--data-dir', 'package.json'], { cwd: process.cwd() });
+    expect(code).toBe(1);
+    expect(err).toMatch(/EEXIST[^\n]*\n +Choose a data directory of your own/);
   });
 });
