@@ -16,10 +16,14 @@ const ELSEWHERE = '/var/lib/baton';
 /** The database superuser; only who may pass the cluster's directory (mode 0700) reaches the socket. */
 export const SUPERUSER = 'postgres';
 
-/** Makes the data dir: closed to others, except that the unprivileged user must pass it to reach the cluster. */
+/**
+ * Makes the data dir, closed to everybody else. A server that runs as root gives it to the database's unprivileged user,
+ * who must pass it to reach the cluster; root passes it all the same.
+ */
 export async function makeDataDir(dataDir: string, user: User | null): Promise<void> {
   await mkdir(dataDir, { recursive: true });
-  await chmod(dataDir, user === null ? 0o700 : 0o711);
+  if (user !== null) await chown(dataDir, user.uid, user.gid);
+  await chmod(dataDir, 0o700);
 }
 
 /**

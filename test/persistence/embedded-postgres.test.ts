@@ -82,6 +82,7 @@ describe('embedded PostgreSQL', () => {
       jit: 'off',
     });
     expect((await stat(join(dataDir, 'postgres'))).mode & 0o777).toBe(0o700);
+    expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
     const pid = await postmasterPid();
     await Promise.all([first.stop(), first.stop()]);
     expect(living(pid)).toBe(false);
