@@ -1,6 +1,7 @@
 /**
  * Taking over partitions (architecture A7, flow 3): listen first, then numbering, then what is live – actors that want
- * or hold a slot –, then the timers of the next minute. The table is never loaded.
+ * or hold a slot –, then the owners of these slots, so that who waits can say why, then the timers of the next minute.
+ * The table is never loaded.
  */
 import { partitionOf } from '../ids.ts';
 import type { ActorRow } from '../persistence/store.ts';
@@ -12,6 +13,8 @@ import type { Partition } from './partition.ts';
 export const SWEEP_MS = 20_000;
 /** Timers per statement. */
 const DUE_PAGE = 5000;
+/** Owners of pools per statement. */
+const OWNERS = 1000;
 /** Wait after a failed try, ms. */
 const AGAIN_MS = 200;
 
@@ -40,6 +43,12 @@ export async function recover(
       for await (const rows of node.store.live(numbers)) {
         live += rows.length;
         for (const row of rows) if (recovering(row.partition)) settleIn(node, row);
+      }
+      const owners = [...node.slots.all()].filter((pool) => pool.capacity === null).map((pool) => pool.id);
+      for (let at = 0; at < owners.length; at += OWNERS) {
+        for (const row of await node.store.load(owners.slice(at, at + OWNERS))) {
+          if (recovering(row.partition)) node.arrived(row);
+        }
       }
       const timers = await sweep(node, new Set(numbers));
       for (const partition of partitions) partition.becomeReady();

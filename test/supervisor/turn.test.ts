@@ -201,6 +201,19 @@ describe('a turn', () => {
   });
 });
 
+describe('a pool', () => {
+  it('is known after a takeover before anybody claims of it: who waits sees why', async () => {
+    const w = await lampWorld();
+    const socket = await w.socket(2);
+    const lamp = await w.lamp(socket);
+    w.crash();
+    w.store.nodeGone(w.node.node);
+    const second = await w.start();
+    const shown = await second.router.get(lamp);
+    expect(JSON.parse(shown!.view)).toMatchObject({ pool: { max: 2, held: 0, wanting: 1, online: false } });
+  });
+});
+
 describe('a lease', () => {
   it('expires unless it is renewed, and a heartbeat is not journalled', async () => {
     const w = await lampWorld();

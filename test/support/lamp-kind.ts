@@ -142,6 +142,7 @@ export function lampKind(leaseMs = 500): ActorKind<LampState, LampEvent> {
       version: r.version,
       on: lit(s),
       leaseUntil: r.leaseUntil,
+      pool: r.pool,
       why: r.quarantined,
     }),
     granted: (s, _head, r) => (lit(s) ? { lamp: r.id } : null),
