@@ -55,7 +55,7 @@ function faults(
           found.push(`was sent ${order}, expected ${expected ? orderOf(expected) : 'nothing more'}`);
           return found;
         }
-        found.push(...changeFaults(frame, expected, byVersion));
+        found.push(...changeFaults(frame, expected, orderOf(expected), byVersion));
         next = next! + 1;
         break;
       }
@@ -95,13 +95,15 @@ function snapshotFaults(
 function changeFaults(
   frame: { actorId: string; version: number; text: string },
   expected: Seen,
+  /** What the topic counts by: the company's seq, or versions. */
+  order: number,
   byVersion: ReadonlyMap<string, Step>,
 ): string[] {
   const change = JSON.parse(frame.text) as Record<string, unknown>;
   const { json, row } = expected;
   const found: string[] = [];
   for (const [key, value] of [
-    ['seq', row.seq],
+    ['seq', order],
     ['version', row.version],
     ['type', json.type],
     ['from', json.from],

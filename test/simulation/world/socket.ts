@@ -68,7 +68,7 @@ export function subscribeBySocket(
           return moved(sent.seq!);
         case 'change': {
           const { seq, version, issueId } = sent.change!;
-          const committed = world.witness.committed(listened.companyId, seq, issueId, version);
+          const committed = world.witness.committed(issueId, version);
           const text = JSON.stringify(sent.change);
           listened.frames.push({
             is: 'change',

@@ -117,7 +117,7 @@ export class Subscriber {
       },
       change: (p) => {
         if (!live()) return;
-        const committed = world.witness.committed(p.companyId, p.seq, p.actorId, p.version);
+        const committed = world.witness.committed(p.actorId, p.version);
         const { seq, version, actorId } = p;
         const text = p.text({ view: this.topic === 'company', stamp: false });
         listened.frames.push({ is: 'change', seq, version, actorId, text, committed });

@@ -105,9 +105,8 @@ export class Witness {
     return this.heads.get(actorId)?.version ?? 0;
   }
 
-  committed(company: string, seq: number, actorId: string, version: number): boolean {
-    const row = this.places.get(`${company}#${seq}`)?.row;
-    return row?.actorId === actorId && row.version === version;
+  committed(actorId: string, version: number): boolean {
+    return version <= this.headVersion(actorId);
   }
 
   /**
