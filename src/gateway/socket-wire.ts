@@ -9,20 +9,27 @@ import type { Wire } from './outbox.ts';
 
 const TEXT = { binary: false, fin: true } as const;
 
-/** @param tcp the connection under `socket`; held back until the running callback and its promises are done. */
-export function socketWire(socket: WebSocket, tcp: Socket, close: Wire['close']): Wire {
-  let corked = false;
-  const uncork = () => {
-    corked = false;
-    tcp.uncork();
-  };
+/** Connections held back until the running callback and its promises are done; one wake-up for all of them. */
+export class HeldBack {
+  private connections: Socket[] = [];
+
+  add(tcp: Socket): void {
+    tcp.cork();
+    if (this.connections.push(tcp) === 1) process.nextTick(() => this.release());
+  }
+
+  private release(): void {
+    const { connections } = this;
+    this.connections = [];
+    for (const tcp of connections) tcp.uncork();
+  }
+}
+
+/** @param tcp the connection under `socket`. */
+export function socketWire(socket: WebSocket, tcp: Socket, heldBack: HeldBack, close: Wire['close']): Wire {
   return {
     send(frame) {
-      if (!corked) {
-        corked = true;
-        tcp.cork();
-        process.nextTick(uncork);
-      }
+      if (tcp.writableCorked === 0) heldBack.add(tcp);
       socket.send(frame, TEXT);
     },
     buffered: () => socket.bufferedAmount,

@@ -15,7 +15,7 @@ import type { Doors } from './doors.ts';
 import { problemOf } from './problem.ts';
 import { CLOSE, FRAME_BYTES, SUBPROTOCOL } from './protocol.ts';
 import { Session } from './session.ts';
-import { socketWire } from './socket-wire.ts';
+import { HeldBack, socketWire } from './socket-wire.ts';
 import { StatsFeeds } from './stats-feed.ts';
 
 /** How long the other side may take to answer a close, ms. */
@@ -57,6 +57,7 @@ function chosenProtocol(offered: Set<string>, _request: IncomingMessage): string
 /** Within `/v1`, but outside its gate: who asks is said by `hello`. */
 export function wsRoute(app: FastifyInstance, doors: Doors): void {
   const { router, clock, random, log, metrics, holds, homes, rateLimit } = doors;
+  const heldBack = new HeldBack();
   const frames = new ChangeFrames();
   const stats = new StatsFeeds({ router, clock, log });
   let strangers = 0;
@@ -96,7 +97,7 @@ export function wsRoute(app: FastifyInstance, doors: Doors): void {
         unheld();
       };
       const session: Session = new Session({
-        wire: socketWire(socket, request.raw.socket, close),
+        wire: socketWire(socket, request.raw.socket, heldBack, close),
         router,
         clock,
         random,
