@@ -15,8 +15,6 @@ export interface Result {
   readonly figures: readonly Figure[];
   /** What the figures are made of: numbers, texts, arrays of them. For the table and the JSON line. */
   readonly parts: Readonly<Record<string, unknown>>;
-  /** More lines for people: a profile, a distribution. */
-  readonly notes?: readonly string[];
 }
 
 export interface Bench {

@@ -40,7 +40,7 @@ for (const bench of BENCHES) {
   try {
     const result = await within(bench.withinSeconds, bench.run(room));
     missed += result.figures.filter((figure) => !reached(figure)).length;
-    await print(bench, result);
+    await print(bench, result, await room.profiles());
   } finally {
     await room.close();
     current = null;
@@ -61,7 +61,7 @@ async function within<T>(seconds: number, doing: Promise<T>): Promise<T> {
   }
 }
 
-async function print(bench: Bench, { figures, parts, notes = [] }: Result): Promise<void> {
+async function print(bench: Bench, { figures, parts }: Result, notes: readonly string[]): Promise<void> {
   const lines = [`\n${bench.name} – ${bench.about}`];
   for (const figure of figures) {
     const { what, value, unit, atLeast, atMost } = figure;

@@ -6,7 +6,6 @@
 import type { Bench } from './bench.ts';
 import { BareCommit, type BatchShape, bytesOf, takeSample } from './support/bare-commit.ts';
 import { type Cluster, withClient } from './support/cluster.ts';
-import { keepProfile, topSelfTimes } from './support/cpu-profile.ts';
 import { CONNECTIONS, IN_FLIGHT, LOAD_TOWN, Load, pause, type Window } from './support/load.ts';
 import { cpuOf } from './support/process-usage.ts';
 import type { ServerProcess } from './support/server-process.ts';
@@ -17,7 +16,6 @@ const ROUNDS = 5;
 const WARM_MS = 1000;
 const COUNTED_MS = 5000;
 const BARE_MS = 4000;
-const TOP = 15;
 
 export const throughput: Bench = {
   name: 'throughput',
@@ -60,7 +58,6 @@ export const throughput: Bench = {
     const sizes = await batchSizes(url, companyIds, since);
     load.close();
     await bare.close();
-    const notes = room.profile ? await profileOf(server) : [];
     const ratios = through.map((rate, n) => rate / looped[n]!);
     return {
       figures: [
@@ -97,7 +94,6 @@ export const throughput: Bench = {
         database: cluster.product,
         durability: cluster.durability,
       },
-      notes,
     };
   },
 };
@@ -168,15 +164,4 @@ function batchSizes(url: string, companyIds: readonly string[], since: number): 
     );
     return answer.rows.map(({ size }) => size);
   });
-}
-
-async function profileOf(server: ServerProcess): Promise<string[]> {
-  await server.stop();
-  const kept = await keepProfile(server.options.profileDir!, 'throughput');
-  if (kept === null) return ['the server left no profile'];
-  const top = await topSelfTimes(kept, TOP);
-  const lines = top.map(
-    ({ name, place, share }) => `${(100 * share).toFixed(1).padStart(5)} %  ${name}  ${place}`,
-  );
-  return [`self time of the server's thread, idle apart (${kept}):`, ...lines];
 }

@@ -18,24 +18,30 @@ interface CpuProfile {
   readonly timeDeltas: readonly number[];
 }
 
-export interface SelfTime {
+interface SelfTime {
   readonly name: string;
   readonly place: string;
   /** Share of the time the thread was not idle, 0..1. */
   readonly share: number;
 }
 
-/** The profile a stopped server left in `dir`, copied to where it stays; null when there is none. */
-export async function keepProfile(dir: string, name: string): Promise<string | null> {
+/** Functions shown of a profile. */
+const TOP = 15;
+
+/** The profile that a stopped server left in `dir`, kept under the temporary directory and read: lines for people. */
+export async function profileLines(dir: string, name: string): Promise<string[]> {
   const file = (await readdir(dir)).find((entry) => entry.endsWith('.cpuprofile'));
-  if (file === undefined) return null;
-  const kept = join(tmpdir(), `baton-${name}-${process.pid}.cpuprofile`);
+  if (file === undefined) return ['the server left no profile'];
+  const kept = join(tmpdir(), `baton-${name}-${file}`);
   await copyFile(join(dir, file), kept);
-  return kept;
+  const lines = (await topSelfTimes(kept, TOP)).map(
+    ({ name: of, place, share }) => `${(100 * share).toFixed(1).padStart(5)} %  ${of}  ${place}`,
+  );
+  return [`self time of the server's thread, idle apart (${kept}):`, ...lines];
 }
 
 /** The `count` functions with the most self time. */
-export async function topSelfTimes(path: string, count: number): Promise<SelfTime[]> {
+async function topSelfTimes(path: string, count: number): Promise<SelfTime[]> {
   const profile = JSON.parse(await readFile(path, 'utf8')) as CpuProfile;
   const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
   const micros = new Map<string, number>();

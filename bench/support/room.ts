@@ -6,12 +6,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cluster } from './cluster.ts';
+import { profileLines } from './cpu-profile.ts';
 import { type ServerFlags, ServerProcess } from './server-process.ts';
 
 export class Room {
   readonly name: string;
   /** Servers run with a CPU profiler. */
   readonly profile: boolean;
+  readonly #servers: ServerProcess[] = [];
   readonly #undo: (() => Promise<void>)[] = [];
   #closing: Promise<void> | null = null;
 
@@ -48,8 +50,21 @@ export class Room {
     const dataDir = await this.directory();
     const profileDir = this.profile ? await this.directory() : null;
     const server = await ServerProcess.start({ databaseUrl, dataDir, flags, profileDir });
+    this.#servers.push(server);
     this.defer(() => server.stop());
     return server;
+  }
+
+  /** Ends the servers and reads their profiles: lines for people, none where there was no profiler. */
+  async profiles(): Promise<string[]> {
+    const lines: string[] = [];
+    for (const server of this.#servers) {
+      const { profileDir } = server.options;
+      if (profileDir === null) continue;
+      await server.stop();
+      lines.push(...(await profileLines(profileDir, this.name)));
+    }
+    return lines;
   }
 
   close(): Promise<void> {
