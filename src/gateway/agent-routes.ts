@@ -1,10 +1,11 @@
 /** Agents: who executes. Their settings and status; claims are in claim-routes.ts. */
+
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type AgentEvent, newAgent, retryOverride } from '../machines/events.ts';
 import type { Shown } from '../supervisor/router.ts';
-import { actorOf } from './auth.ts';
+import { make } from './creation.ts';
 import { afterOrdinal, ordinalAfter, pageOf } from './cursor.ts';
 import type { Doors } from './doors.ts';
 import { envelope } from './event-door.ts';
@@ -28,15 +29,7 @@ export function agentRoutes(scope: FastifyInstance, { router }: Doors): void {
       { 201: agentShape },
     ),
     handler: async (request, reply) => {
-      const born = orThrow(
-        await router.create({
-          kind: 'agent',
-          companyId: request.companyId,
-          asked: [request.body],
-          by: actorOf(request.principal),
-          ...keyOf(request),
-        }),
-      );
+      const born = await make(router, request, 'agent', [request.body]);
       return sendText(reply, created(born.items[0]?.view ?? '{}', born.is === 'duplicate'), 201);
     },
   });

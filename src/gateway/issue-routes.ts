@@ -1,11 +1,11 @@
 /** Issues: made, listed, read, changed, sent events; their journal. Runs and comments have files of their own. */
+
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type IssueEvent, issueContext, issueEvents, newIssue, priority, title } from '../machines/events.ts';
-import type { Born, Refusal } from '../supervisor/router.ts';
-import { actorOf } from './auth.ts';
 import { BULK_BODY_BYTES } from './body.ts';
+import { make } from './creation.ts';
 import { afterOrdinal, cursorOf, NUMBER, ordinalAfter, pageOf, readCursor } from './cursor.ts';
 import type { Doors } from './doors.ts';
 import { envelope, mayEvent } from './event-door.ts';
@@ -31,15 +31,7 @@ export function issueRoutes(scope: FastifyInstance, { router }: Doors): void {
       { 201: issueShape },
     ),
     handler: async (request, reply) => {
-      const born = orThrow(
-        await router.create({
-          kind: 'issue',
-          companyId: request.companyId,
-          asked: [request.body],
-          by: actorOf(request.principal),
-          ...keyOf(request),
-        }),
-      );
+      const born = await make(router, request, 'issue', [request.body]);
       return sendText(reply, created(born.items[0]?.view ?? '{}', born.is === 'duplicate'), 201);
     },
   });
@@ -61,15 +53,7 @@ export function issueRoutes(scope: FastifyInstance, { router }: Doors): void {
       { 200: z.looseObject({ items: z.array(issueShape) }) },
     ),
     handler: async (request, reply) => {
-      const born: Exclude<Born, Refusal> = orThrow(
-        await router.create({
-          kind: 'issue',
-          companyId: request.companyId,
-          asked: request.body.issues,
-          by: actorOf(request.principal),
-          ...keyOf(request),
-        }),
-      );
+      const born = await make(router, request, 'issue', request.body.issues);
       const items = born.items.map((item) => item.view).join(',');
       return sendText(reply, created(`{"items":[${items}]}`, born.is === 'duplicate'));
     },
