@@ -1,0 +1,5 @@
+/** Every part of a soak, in the order of their turns. */
+import { mutantsPart, simulationPart } from '../simulation/soak-parts.ts';
+import type { SoakPart } from './part.ts';
+
+export const PARTS: readonly SoakPart[] = [simulationPart, mutantsPart];
