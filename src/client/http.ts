@@ -33,6 +33,7 @@ export interface CompanyStats {
   bySubstate: Record<string, number>;
   dueInNextHour: number;
   eventsPerSecond: number;
+  transitions: { type: string; from: string | null; to: string; perSecond: number }[];
 }
 export interface Page<T> {
   items: T[];

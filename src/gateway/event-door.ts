@@ -19,10 +19,14 @@ const AGENT_EVENTS: ReadonlySet<string> = new Set([
   'RUN.STOPPED',
 ]);
 
+/** Whether this principal may send events of this type to any issue. */
+export function mayEventType({ role }: Principal, type: string): boolean {
+  return role === 'operator' || (role === 'agent' && AGENT_EVENTS.has(type));
+}
+
 /** @throws BatonError FORBIDDEN when this principal may not send events of this type to any issue. */
 export function mayEvent(principal: Principal, type: string): void {
-  if (principal.role === 'operator') return;
-  if (principal.role === 'agent' && AGENT_EVENTS.has(type)) return;
+  if (mayEventType(principal, type)) return;
   const who = principal.role === 'viewer' ? 'A viewer only reads' : `An agent may not send ${type}`;
   throw new BatonError('FORBIDDEN', `${who}.`, { role: principal.role });
 }

@@ -30,6 +30,7 @@ import { runRoutes } from './run-routes.ts';
 import { machineRoutes, systemRoutes } from './system-routes.ts';
 import { unknownRoutes } from './unknown-routes.ts';
 import { answerUnreadable } from './unreadable.ts';
+import { versionRoutes } from './version-routes.ts';
 import { webSockets, wsRoute } from './ws-route.ts';
 
 export interface GatewayOptions {
@@ -158,6 +159,7 @@ async function build(
       agentRoutes(scope, doors);
       claimRoutes(scope, doors);
       issueRoutes(scope, doors);
+      versionRoutes(scope, doors);
       commentRoutes(scope, doors);
       runRoutes(scope, doors);
       logRoutes(scope, doors);

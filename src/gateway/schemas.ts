@@ -204,6 +204,14 @@ export const statsShape = z
     bySubstate: z.record(z.string(), z.int()),
     dueInNextHour: z.int(),
     eventsPerSecond: z.number(),
+    transitions: z.array(
+      z.looseObject({
+        type: z.string(),
+        from: z.string().nullable(),
+        to: z.string(),
+        perSecond: z.number(),
+      }),
+    ),
   })
   .meta({ id: 'Stats' });
 

@@ -6,6 +6,7 @@ import { createStore } from '@xstate/store';
 import type { Columns } from '../machines/kind.ts';
 import type { Company } from './company.ts';
 import type { Node } from './node.ts';
+import { Rates } from './rates.ts';
 import type { Published, Stats } from './router.ts';
 
 /** A board nobody asked for is given up after this, ms. */
@@ -13,8 +14,6 @@ const KEPT_MS = 60_000;
 /** Counted anew after this, ms: timers come near, and what retention deletes is no change. */
 const COUNTED_MS = 10_000;
 const HOUR_MS = 3_600_000;
-/** Events per second are averaged over this many seconds. */
-const RATE_SECONDS = 10;
 
 /** By name of a state, and by dotted name of a substate. */
 type Counts = Readonly<Record<string, number>>;
@@ -28,11 +27,15 @@ function countsOf(state: string, substate: string | null, by: number, counts: Co
   return next;
 }
 
+function nameOf({ state, substate }: Columns): string {
+  return substate === null ? state : `${state}.${substate}`;
+}
+
 /** Pure: what the board knows and how it changes. */
 function createBoard(states: readonly string[]) {
   const none = Object.fromEntries(states.map((state) => [state, 0]));
   return createStore({
-    context: { seq: -1, counts: none as Counts, due: 0, seconds: {} as Readonly<Record<number, number>> },
+    context: { seq: -1, counts: none as Counts, due: 0 },
     on: {
       counted: (
         board,
@@ -48,21 +51,12 @@ function createBoard(states: readonly string[]) {
         for (const row of event.rows) counts = countsOf(row.state, row.substate, row.count, counts);
         return { ...board, seq: event.seq, due: event.due, counts };
       },
-      changed: (
-        board,
-        event: { seq: number; second: number; before: Columns | null; after: Columns; isCounted: boolean },
-      ) => {
-        const seconds: Record<number, number> = {};
-        for (let s = event.second - RATE_SECONDS + 1; s <= event.second; s++) {
-          const n = board.seconds[s];
-          if (n !== undefined) seconds[s] = n;
-        }
-        seconds[event.second] = (seconds[event.second] ?? 0) + 1;
-        if (!event.isCounted || event.seq <= board.seq) return { ...board, seconds };
+      changed: (board, event: { seq: number; before: Columns | null; after: Columns }) => {
+        if (event.seq <= board.seq) return board;
         let { counts } = board;
         if (event.before) counts = countsOf(event.before.state, event.before.substate, -1, counts);
         counts = countsOf(event.after.state, event.after.substate, 1, counts);
-        return { ...board, seconds, counts, seq: event.seq };
+        return { ...board, counts, seq: event.seq };
       },
     },
   });
@@ -70,6 +64,7 @@ function createBoard(states: readonly string[]) {
 
 interface Kept {
   readonly board: ReturnType<typeof createBoard>;
+  readonly rates: Rates;
   askedAt: number;
   countedAt: number;
   readonly counted: Promise<void>;
@@ -97,19 +92,16 @@ export class Boards {
       kept.countedAt = now;
       await this.count(company, kept.board);
     }
-    const { counts, due, seconds } = kept.board.getSnapshot().context;
+    const { counts, due } = kept.board.getSnapshot().context;
     const named = (dotted: boolean) =>
       Object.fromEntries(Object.entries(counts).filter(([name]) => name.includes('.') === dotted));
-    const second = Math.floor(now / 1000);
-    let events = 0;
-    for (const [s, n] of Object.entries(seconds)) if (Number(s) > second - RATE_SECONDS) events += n;
     return {
       companyId: company.id,
       seq: company.feed.head,
       byState: named(false),
       bySubstate: named(true),
       dueInNextHour: due,
-      eventsPerSecond: events / RATE_SECONDS,
+      ...kept.rates.at(Math.floor(now / 1000)),
     };
   }
 
@@ -124,15 +116,15 @@ export class Boards {
     const work = [...node.kinds.values()].filter((kind) => kind.grant);
     const names = new Set(work.map((kind) => kind.kind));
     const board = createBoard(work.flatMap((kind) => Object.keys(kind.machine.config.states ?? {})));
+    const rates = new Rates();
     let buffer: Published[] | null = [];
-    const apply = (p: Published) =>
-      board.trigger.changed({
-        seq: p.seq,
-        second: Math.floor(node.clock.now() / 1000),
-        before: p.before,
-        after: p.after,
-        isCounted: names.has(p.kind),
-      });
+    const apply = (p: Published) => {
+      const { seq, type, before, after } = p;
+      const isWork = names.has(p.kind);
+      const taken = { type, from: before && nameOf(before), to: nameOf(after) };
+      rates.add(isWork ? taken : null, Math.floor(node.clock.now() / 1000));
+      if (isWork) board.trigger.changed({ seq, before, after });
+    };
     const close = () => {
       unlisten();
       this.kept.delete(company.id);
@@ -159,6 +151,6 @@ export class Boards {
         throw error;
       }
     })();
-    return { board, askedAt: now, countedAt: now, counted, unlisten };
+    return { board, rates, askedAt: now, countedAt: now, counted, unlisten };
   }
 }

@@ -27,6 +27,7 @@ export function localRouter(node: Node, ownership: Ownership, catalog: Catalog):
     get: (id) => reading.get(id),
     list: (q) => reading.list(q),
     journal: (id, after, limit) => reading.journal(id, after, limit),
+    version: (id, version) => reading.version(id, version),
     records: (id, kind, limit, after) => reading.records(id, kind, limit, after),
     companyRecords: (id, kind, limit, equals, after) =>
       reading.companyRecords(id, kind, limit, equals, after),

@@ -7,10 +7,20 @@ import { Subscription } from './broadcast.ts';
 import { StoredEntry } from './entry.ts';
 import type { Node } from './node.ts';
 import type { Placement } from './placement.ts';
-import { kindOfId } from './rebuild.ts';
+import { kindOfId, rebuildOne } from './rebuild.ts';
 import { isRefusal, moved, refusalError, unavailable } from './refusals.ts';
 import { type Resident, revive } from './resident.ts';
-import type { JournalLine, Listing, RecordLine, Shown, Sink, Stats, Subscribed, Topic } from './router.ts';
+import type {
+  JournalLine,
+  Listing,
+  Published,
+  RecordLine,
+  Shown,
+  Sink,
+  Stats,
+  Subscribed,
+  Topic,
+} from './router.ts';
 
 export class Reading {
   private readonly node: Node;
@@ -90,6 +100,10 @@ export class Reading {
     if (!kind) return [];
     const rows = await answered(this.node, this.node.store.history(actorId, after, limit));
     return rows.map((row) => new StoredEntry(kind, row));
+  }
+
+  async version(actorId: string, version: number): Promise<Published | null> {
+    return answered(this.node, rebuildOne(this.node, actorId, version));
   }
 
   async records(

@@ -146,18 +146,40 @@ export function breathe(node: Node): Promise<void> {
   return new Promise((resolve) => node.clock.after(0, resolve));
 }
 
+/**
+ * One entry of an actor's journal with the actor as of it, replayed from its birth; null when there is no such version,
+ * or when entries before it are gone (retention).
+ */
+export async function rebuildOne(node: Node, actorId: string, version: number): Promise<Published | null> {
+  const kind = kindOfId(node, actorId);
+  if (!kind) return null;
+  const before = version === 1 ? null : await stateBefore(node, actorId, version);
+  if (before === undefined) return null;
+  const [row] = await node.store.history(actorId, version - 1, 1);
+  if (row?.version !== version) return null;
+  const entry = new StoredEntry(kind, row);
+  const actor = { id: actorId, companyId: row.companyId, kind, quarantine: null };
+  return new RebuiltEntry(node, entry, actor, before, replay(kind, before, entry.json));
+}
+
 /** The actor's version before `version`, replayed from its birth; undefined when its first entries are gone. */
 async function stateBefore(node: Node, actorId: string, version: number): Promise<Version | undefined> {
   const kind = kindOfId(node, actorId);
   if (!kind) return undefined;
   let state: Version | null = null;
-  for (;;) {
-    const page: EntryRow[] = await node.store.history(actorId, state?.version ?? 0, PAGE);
+  while (state === null || state.version < version - 1) {
+    const reached: number = state?.version ?? 0;
+    const page: EntryRow[] = await node.store.history(
+      actorId,
+      reached,
+      Math.min(PAGE, version - 1 - reached),
+    );
+    if (page.length === 0) return undefined;
     for (const row of page) {
       if (row.version !== (state?.version ?? 0) + 1) return undefined;
-      if (row.version === version) return state ?? undefined;
       state = replay(kind, state, new StoredEntry(kind, row).json);
+      if (breathless(state.version)) await breathe(node);
     }
-    if (page.length === 0) return undefined;
   }
+  return state;
 }

@@ -181,6 +181,13 @@ export interface Stats {
   readonly bySubstate: Readonly<Record<string, number>>;
   readonly dueInNextHour: number;
   readonly eventsPerSecond: number;
+  /** The same by the way taken: dotted state names, `from` null at birth; only what happened in the last ten seconds. */
+  readonly transitions: readonly {
+    readonly type: string;
+    readonly from: string | null;
+    readonly to: string;
+    readonly perSecond: number;
+  }[];
 }
 
 export interface Readiness {
@@ -202,6 +209,11 @@ export interface Router {
   get(id: string): Promise<Shown | null>;
   list(q: Listing): Promise<{ seq: number; items: Shown[] }>;
   journal(actorId: string, after: number, limit: number): Promise<JournalLine[]>;
+  /**
+   * One version of an actor as its journal tells it: the entry, and with `view` the actor as of it. Null when there is
+   * no such version or what came before it is no longer kept. Its cost grows with the version: the journal is replayed.
+   */
+  version(actorId: string, version: number): Promise<Published | null>;
   records(
     actorId: string,
     kind: string,

@@ -103,6 +103,52 @@ describe('the board', () => {
   });
 });
 
+describe('the rates of a company', () => {
+  it('tell how often each way through the machine was taken in the last ten seconds', async () => {
+    const w = await lampWorld();
+    const socket = await w.socket(1);
+    const lamp = await w.lamp(socket);
+    await w.router.stats(w.companyId);
+    await w.send(lamp, { type: 'FLICKER' });
+    await w.send(lamp, { type: 'FLICKER' });
+    await w.send(lamp, { type: 'UNPLUG' });
+    const stats = await w.router.stats(w.companyId);
+    expect(stats.transitions).toEqual([
+      { type: 'FLICKER', from: 'waiting', to: 'waiting', perSecond: 0.2 },
+      { type: 'UNPLUG', from: 'waiting', to: 'off', perSecond: 0.1 },
+    ]);
+    expect(stats.eventsPerSecond).toBe(0.3);
+    await w.clock.pass(10_000);
+    expect((await w.router.stats(w.companyId)).transitions).toEqual([]);
+  });
+});
+
+describe('a version of the past', () => {
+  it('is the entry and the actor as of it, also one that is not in memory and far from its birth', async () => {
+    const w = await lampWorld({ residentBytes: 1 });
+    const lamp = await w.lamp();
+    await Promise.all(Array.from({ length: 2500 }, () => w.send(lamp, { type: 'FLICKER' })));
+    const socket = await w.socket(1);
+    await w.send(lamp, { type: 'PLUG', socket } as { type: string });
+    const at = async (version: number) => {
+      const asked = w.router.version(lamp, version);
+      await w.clock.pass(100);
+      const found = await asked;
+      return found && JSON.parse(found.text({ view: true, stamp: false }));
+    };
+    expect(await at(1)).toMatchObject({ version: 1, from: null, to: 'off', lamp: { version: 1 } });
+    expect(await at(2501)).toMatchObject({ version: 2501, type: 'FLICKER', lamp: { version: 2501 } });
+    expect(await at(2502)).toMatchObject({
+      version: 2502,
+      type: 'PLUG',
+      from: 'off',
+      lamp: { version: 2502 },
+    });
+    expect(await at(2503)).toBeNull();
+    expect(await w.router.version('i7f3000000000000', 1)).toBeNull();
+  });
+});
+
 describe('a resume out of the journal', () => {
   it('lets others go on while it replays', async () => {
     const w = await lampWorld();

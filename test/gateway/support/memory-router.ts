@@ -440,6 +440,10 @@ export class MemoryRouter implements Router {
     return entries.filter((entry) => entry.version > after).slice(0, limit);
   }
 
+  async version(actorId: string, version: number): Promise<Published | null> {
+    return this.#actors.get(actorId)?.journal[version - 1] ?? null;
+  }
+
   async records(actorId: string, kind: string, limit: number, after?: { at: number; id: string }) {
     const order = (r: { at: number; id: string }) => `${String(r.at).padStart(16, '0')} ${r.id}`;
     const lines = (this.#actors.get(actorId)?.records ?? [])
@@ -524,7 +528,7 @@ export class MemoryRouter implements Router {
       if (state !== name) bySubstate[name] = (bySubstate[name] ?? 0) + 1;
     }
     const seq = this.#companies.get(companyId)?.seq ?? 0;
-    return { companyId, seq, byState, bySubstate, dueInNextHour: 0, eventsPerSecond: 0 };
+    return { companyId, seq, byState, bySubstate, dueInNextHour: 0, eventsPerSecond: 0, transitions: [] };
   }
 
   // -- companies, keys, logs -----------------------------------------------------------------
