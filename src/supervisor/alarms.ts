@@ -11,6 +11,8 @@ import type { Resident } from './resident.ts';
 import { leaseKey } from './run-leases.ts';
 
 const CLAIM = 'claim ';
+/** Wait after a turn was refused that must come some day (it caused too many events), ms: long, for it costs a turn. */
+const REFUSED_MS = 5000;
 
 export class Alarms {
   private readonly claimsByKey = new Map<string, PendingClaim>();
@@ -37,7 +39,7 @@ export class Alarms {
     void this.postTimed(partition, key, actorId, event);
   }
 
-  /** `key`: the timer's, to set it again where the database does not answer. */
+  /** `key`: the timer's, to set it again where nothing came of it. */
   private async postTimed(
     partition: Partition,
     key: string,
@@ -65,14 +67,14 @@ export class Alarms {
         if (outcome.is !== 'accepted') this.node.armTimers(actor);
       },
       failed: (refusal) => {
-        if (refusal.is === 'retry') this.again(partition, key);
+        if (!actor.quarantine) this.again(partition, key, refusal.is === 'retry' ? AFTER_MS : REFUSED_MS);
       },
     });
   }
 
-  /** The database did not answer: the same timer once more, a little later. */
-  private again(partition: Partition, key: string): void {
-    if (partition.state !== 'lost') this.node.timers.set(key, this.node.clock.now() + AFTER_MS);
+  /** Nothing came of it: the same timer once more, a little later. */
+  private again(partition: Partition, key: string, ms = AFTER_MS): void {
+    if (partition.state !== 'lost') this.node.timers.set(key, this.node.clock.now() + ms);
   }
 
   /** Sets a claim's deadline; answers the key to take it back with. */

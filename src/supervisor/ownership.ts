@@ -9,6 +9,8 @@ import { recover, SWEEP_MS, sweep } from './recovery.ts';
 
 /** How often partitions without an owner are looked for, ms. */
 const LOOK_MS = 200;
+/** Wait after reading the next timers failed, ms; doubled as often as it fails again, up to the second. */
+const SWEEP_AGAIN_MS = [500, 2000] as const;
 /** The part of the TTL that is kept as margin against a clock that runs slow and a loop that is late. */
 const MARGIN = 0.2;
 
@@ -19,6 +21,8 @@ export class Ownership {
   private beatenAt = Number.POSITIVE_INFINITY;
   /** How often the lease was found to have run out. */
   private lapses = 0;
+  /** Sweeps that failed in a row. */
+  private sweepsFailed = 0;
   private stopped = false;
   private beating = false;
   private looking = false;
@@ -42,7 +46,11 @@ export class Ownership {
   start(): void {
     void this.beat();
     this.every('sweep', SWEEP_MS, () => this.sweepAll());
-    this.every('watch', Math.max(10, this.ttlMs / 20), async () => this.watch());
+    const watch = Math.max(10, this.ttlMs / 20);
+    this.every('watch', watch, async () => {
+      this.watch();
+      return watch;
+    });
   }
 
   /** True while the lease holds by the monotonic clock. */
@@ -65,11 +73,12 @@ export class Ownership {
     for (const callOff of this.callOffs.values()) callOff();
   }
 
-  private every(name: string, ms: number, f: () => Promise<void>): void {
+  /** `f` answers how long to wait until it is called again, ms. */
+  private every(name: string, ms: number, f: () => Promise<number>): void {
     const run = () => {
       if (this.stopped) return;
-      void f().finally(() => {
-        if (!this.stopped) this.callOffs.set(name, this.node.clock.after(ms, run));
+      void f().then((wait) => {
+        if (!this.stopped) this.callOffs.set(name, this.node.clock.after(wait, run));
       });
     };
     this.callOffs.set(name, this.node.clock.after(ms, run));
@@ -141,13 +150,20 @@ export class Ownership {
     }
   }
 
-  private async sweepAll(): Promise<void> {
+  /** Reads the timers of the next horizon. A timer that was not read fires late: what failed is soon tried again. */
+  private async sweepAll(): Promise<number> {
     try {
       if (this.node.partitions.size > 0) await sweep(this.node, this.node.owned);
+      this.sweepsFailed = 0;
+      return SWEEP_MS;
     } catch (error) {
-      this.node.log('warn', 'reading the next timers failed; the next sweep makes it up', {
+      const [least, most] = SWEEP_AGAIN_MS;
+      const wait = Math.min(most, least * 2 ** this.sweepsFailed++);
+      this.node.log('warn', 'reading the next timers failed and is tried again', {
         error: String(error),
+        inMs: wait,
       });
+      return wait;
     }
   }
 

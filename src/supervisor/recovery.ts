@@ -9,7 +9,7 @@ import { Company } from './company.ts';
 import { HORIZON_MS, type Node } from './node.ts';
 import type { Partition } from './partition.ts';
 
-/** How often the timers of the next horizon are read, ms: a third of it, so that a failed sweep is made up in time. */
+/** How often the timers of the next horizon are read, ms: a third of it, so that one that fails is made up in time. */
 export const SWEEP_MS = 20_000;
 /** Timers per statement. */
 const DUE_PAGE = 5000;

@@ -14,8 +14,8 @@ const STUCK_MS = 15_000;
 /** How often the calm looks whether all has come to rest, ms, and what it waits beyond that for news to arrive. */
 const LOOK_MS = 2000;
 const NEWS_MS = 3000;
-/** So long after the faults every timer of the next minute has been read, ms. */
-const SWEPT_MS = 25_000;
+/** So long after the faults and a TTL every node has recovered, and read the timers of the next minute, ms. */
+const SETTLED_MS = 8000;
 
 export interface History {
   readonly seed: number;
@@ -97,7 +97,7 @@ async function comeToRest(world: World): Promise<Evidence> {
     await world.run(world.now + LOOK_MS);
   }
   await world.run(world.now + NEWS_MS);
-  looks.push(...unarmed(world, world.now > calmFrom + SWEPT_MS));
+  looks.push(...unarmed(world, world.now > settledFrom(world, calmFrom)));
   return gather(world, calmFrom, looks, late);
 }
 
@@ -120,6 +120,11 @@ function atRest(world: World): boolean {
     if (row.holds || row.dueAt !== null) return false;
     return row.pool === null || agents.get(row.assignee ?? '')?.state === 'paused';
   });
+}
+
+/** A partition waits for its old owner's TTL, a call drawn before the calm for its time-out, a sweep that failed its wait. */
+function settledFrom(world: World, calmFrom: number): number {
+  return calmFrom + world.plan.ttlMs + SETTLED_MS;
 }
 
 function gather(world: World, calmFrom: number, looks: readonly string[], late: readonly string[]): Evidence {
@@ -145,7 +150,7 @@ function gather(world: World, calmFrom: number, looks: readonly string[], late: 
     overdue: late,
     stuck,
     surprises: world.surprises,
-    calmFrom,
+    settledFrom: settledFrom(world, calmFrom),
     end: world.now,
     rested: true,
   };

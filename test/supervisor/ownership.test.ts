@@ -75,3 +75,42 @@ it('does not take what it was given before it stood still', async () => {
     expect(first.owns()).toBe(false);
   }
 });
+
+it('reads the timers it could not read again within seconds of the database answering, however long it did not', async () => {
+  const scheduler = new Scheduler(1_800_000_000_000);
+  const host = new Host(0, scheduler, new Chance('sweep'));
+  const store = new MemoryStore({ now: () => Math.floor(scheduler.now), partitions: [PARTITION] });
+  const handle = store.forNode('n0');
+  const reads: { at: number; failed: boolean }[] = [];
+  let silent = false;
+  startNode({
+    store: {
+      ...handle,
+      due: async (...asked) => {
+        reads.push({ at: scheduler.now, failed: silent });
+        if (silent) throw new Error('no answer');
+        return handle.due(...asked);
+      },
+    },
+    catalog: store.catalog,
+    clock: host.clock(),
+    random: new Chance('node'),
+    kinds: [],
+    nodeTtlMs: TTL_MS,
+    residentBytes: 1_000_000,
+    retentionMs: 0,
+  });
+  const pass = async (ms: number) => {
+    const until = scheduler.now + ms;
+    while (await scheduler.step(until));
+  };
+  await pass(1000);
+  silent = true;
+  await pass(70_000);
+  const healed = scheduler.now;
+  silent = false;
+  await pass(3000);
+  expect(reads.some(({ at, failed }) => !failed && at >= healed)).toBe(true);
+  // Not so often that it keeps the database from getting up.
+  expect(reads.filter(({ failed }) => failed).length).toBeLessThan(70);
+});

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { AnyKind } from '../../src/supervisor/resident.ts';
+import { lampKind } from '../support/lamp-kind.ts';
 import { lampWorld } from '../support/lamp-world.ts';
 
 describe('a turn', () => {
@@ -225,6 +227,32 @@ describe('a lease', () => {
     await w.clock.pass(400);
     expect((await w.router.get(lamp))?.version).toBe(2);
     await w.clock.pass(200);
+    expect(await w.story(lamp)).toEqual(['CREATED → waiting', 'CURRENT → on', 'COLD → off']);
+  });
+
+  it('comes again when its turn is refused: the run does not keep its slot for ever', async () => {
+    const w = await lampWorld();
+    const lamps = lampKind();
+    let stormy = true;
+    (w.node.kinds as Map<string, AnyKind>).set('lamp', {
+      ...lamps,
+      machine: lamps.machine.provide({ delays: { burn: 60_000 } } as never),
+      lease: (s) => {
+        const lease = lamps.lease!(s as never);
+        return lease && { ...lease, expired: { type: 'CHAIN', to: lease.runId } };
+      },
+      judge: (event, s) =>
+        event.type === 'CHAIN' && !stormy
+          ? { is: 'apply', event: { type: 'COLD' } }
+          : lamps.judge(event as never, s as never),
+    } as AnyKind);
+    const socket = await w.socket(1);
+    const lamp = await w.lamp(socket);
+    await w.claim(socket, 'c');
+    await w.clock.pass(600);
+    expect(w.logged).toContain('error a turn caused too many events and was refused');
+    stormy = false;
+    await w.clock.pass(10_000);
     expect(await w.story(lamp)).toEqual(['CREATED → waiting', 'CURRENT → on', 'COLD → off']);
   });
 

@@ -3,11 +3,9 @@ import { type Evidence, isIssue, issueOf, placeOf } from './evidence.ts';
 
 /** How late a timer may fire when nothing disturbs, ms: a batch in flight, a timeout that is late. */
 const SOON_MS = 1500;
-/** After the faults are over, ms: leases are taken, sweeps made up. */
-const SETTLED_AFTER_MS = 25_000;
 
 export function due(evidence: Evidence): string[] {
-  const { steps, rows, quarantined, entries, calmFrom, end, rested } = evidence;
+  const { steps, rows, quarantined, entries, settledFrom, end, rested } = evidence;
   const found: string[] = [...evidence.overdue];
   for (const seen of entries) {
     const { at } = seen.json.stamp;
@@ -28,7 +26,7 @@ export function due(evidence: Evidence): string[] {
       if (fired.has(id) && after.state.value !== before.state.value)
         found.push(`${placeOf(seen)} fired again`);
       fired.add(id);
-      if (dueAt > calmFrom + SETTLED_AFTER_MS && seen.appliedAt > dueAt + SOON_MS) {
+      if (dueAt > settledFrom && seen.appliedAt > dueAt + SOON_MS) {
         found.push(
           `${placeOf(seen)} fired ${Math.round(seen.appliedAt - dueAt)} ms late though all was calm`,
         );

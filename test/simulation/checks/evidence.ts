@@ -34,8 +34,8 @@ export interface Evidence {
   /** Calls that nobody answered. */
   readonly stuck: readonly string[];
   readonly surprises: readonly string[];
-  /** Epoch ms from when on nothing disturbs, and when the history ended. */
-  readonly calmFrom: number;
+  /** Epoch ms from when on every node has recovered from what disturbed, and when the history ended. */
+  readonly settledFrom: number;
   readonly end: number;
   /** All things that should come to rest had the time for it. */
   readonly rested: boolean;

@@ -1,6 +1,9 @@
 /** Defects of clocks and timers. */
 import { type Mutant, replaced, within } from './mutant.ts';
 
+/** A day: longer than any history. */
+const NEVER_MS = 86_400_000;
+
 export const TIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'wall-clock-timers',
@@ -26,7 +29,11 @@ export const TIME_MUTANTS: readonly Mutant[] = [
     killedBy: 'P4',
     seeds: [34],
     node: ({ ownership }) => {
-      replaced(within<{ sweepAll: () => Promise<void> }>(ownership), 'sweepAll', () => async () => {});
+      replaced(
+        within<{ sweepAll: () => Promise<number> }>(ownership),
+        'sweepAll',
+        () => async () => NEVER_MS,
+      );
     },
   },
 ];
