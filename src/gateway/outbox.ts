@@ -5,13 +5,15 @@
  * - O2 Past `BACKLOG_BYTES` for `BACKLOG_MS` the connection is closed, 4008.
  * - O3 No frame is handed to the wire that would bring what is buffered past `MOST_BYTES`: the connection is closed first.
  *
- * Nobody tells when a socket has drained, so while something is held back the buffer is looked at every `POLL_MS`.
+ * While something is held back the buffer is looked at when the wire says that it has drained, and every `POLL_MS`: a
+ * backlog is timed, and a wire that never drains says nothing.
  */
 import type { Clock } from '../clock.ts';
+import type { SharedFrame } from './text-frame.ts';
 
 /** A session's socket: a real one (ws-route.ts) or the simulation's. */
 export interface Wire {
-  send(text: string | Buffer): void;
+  send(frame: string | SharedFrame): void;
   /** Bytes handed to `send` that have not left yet. */
   buffered(): number;
   close(code: number, reason: string): void;
@@ -57,11 +59,10 @@ export class Outbox {
   }
 
   /** Sends a frame unless that would break O3. */
-  send(frame: string | Buffer): void {
+  send(frame: string | SharedFrame): void {
     if (this.#closed) return;
     const buffered = this.#wire.buffered();
-    // A string has at most three bytes a character: most need not be measured.
-    if (buffered + frame.length * 3 > MOST_BYTES && buffered + Buffer.byteLength(frame) > MOST_BYTES) {
+    if (buffered + most(frame) > MOST_BYTES && buffered + exact(frame) > MOST_BYTES) {
       this.#tooSlow();
       return;
     }
@@ -73,6 +74,11 @@ export class Outbox {
   hold(held: Held): void {
     this.#held.add(held);
     this.#watch();
+  }
+
+  /** The wire has nothing buffered any more. */
+  drained(): void {
+    if (this.#held.size > 0) this.#look();
   }
 
   release(held: Held): void {
@@ -114,4 +120,13 @@ export class Outbox {
     }
     if (this.#held.size > 0 || buffered > SLOW_BYTES) this.#watch();
   }
+}
+
+/** Bytes of a frame at the most: a string has up to three a character, so most need not be measured. */
+function most(frame: string | SharedFrame): number {
+  return typeof frame === 'string' ? frame.length * 3 : frame.bytes;
+}
+
+function exact(frame: string | SharedFrame): number {
+  return typeof frame === 'string' ? Buffer.byteLength(frame) : frame.bytes;
 }

@@ -116,6 +116,11 @@ export class Session {
     this.#end(code);
   }
 
+  /** The wire has nothing buffered any more: what was held back goes on. Never throws. */
+  drained(): void {
+    this.#guarded(() => this.#outbox.drained());
+  }
+
   /** Its key is no longer valid. */
   revoked(): void {
     this.#close(CLOSE.unauthenticated, 'the key was revoked');

@@ -15,7 +15,7 @@ import type { Doors } from './doors.ts';
 import { problemOf } from './problem.ts';
 import { CLOSE, FRAME_BYTES, SUBPROTOCOL } from './protocol.ts';
 import { Session } from './session.ts';
-import { HeldBack, socketWire } from './socket-wire.ts';
+import { HeldBack, SocketWire } from './socket-wire.ts';
 import { StatsFeeds } from './stats-feed.ts';
 
 /** How long the other side may take to answer a close, ms. */
@@ -96,8 +96,9 @@ export function wsRoute(app: FastifyInstance, doors: Doors): void {
         strangers -= 1;
         unheld();
       };
+      const tcp = request.raw.socket;
       const session: Session = new Session({
-        wire: socketWire(socket, request.raw.socket, heldBack, close),
+        wire: new SocketWire(socket, tcp, heldBack, close),
         router,
         clock,
         random,
@@ -124,6 +125,7 @@ export function wsRoute(app: FastifyInstance, doors: Doors): void {
         if (isBinary) session.binary();
         else session.receive(data.toString());
       });
+      tcp.on('drain', () => session.drained());
       socket.on('close', (code) => session.closed(code));
     },
   });

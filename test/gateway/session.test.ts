@@ -178,6 +178,21 @@ describe('a slow reader', () => {
     chain(wire, 's');
   });
 
+  it('that takes all there is gets what was held back at once, not at the next look', async () => {
+    const bench = new SessionBench();
+    const company = await bench.company();
+    const issues = await bench.issues(company, 60, 15_000);
+    const { session, wire } = await bench.open();
+    send(session, { t: 'sub', id: 's', topic: `company:${company}` });
+    await settle();
+    wire.reading = false;
+    for (const issue of issues) await bench.change(issue, 'one');
+    expect(wire.of('change').length).toBeLessThan(60);
+    wire.resume();
+    session.drained();
+    expect(chain(wire, 's')).toHaveLength(60);
+  });
+
   it('that reads a little gets a little, and never more than it can hold', async () => {
     const bench = new SessionBench();
     const company = await bench.company();

@@ -6,6 +6,7 @@ import { ChangeFrames } from '../../../src/gateway/change-frames.ts';
 import { Homes } from '../../../src/gateway/homes.ts';
 import { Session, type SessionOptions } from '../../../src/gateway/session.ts';
 import { StatsFeeds } from '../../../src/gateway/stats-feed.ts';
+import type { SharedFrame } from '../../../src/gateway/text-frame.ts';
 import { ManualClock, settle } from '../../support/manual-clock.ts';
 import { MemoryRouter } from './memory-router.ts';
 import type { Frame } from './ws-client.ts';
@@ -27,8 +28,9 @@ export class SimulatedWire {
   most = 0;
   reading = true;
 
-  send(text: string | Buffer): void {
-    this.frames.push(JSON.parse(text.toString()));
+  send(frame: string | SharedFrame): void {
+    const text = frame.toString();
+    this.frames.push(JSON.parse(text));
     if (this.reading) return;
     this.bytes += Buffer.byteLength(text);
     this.most = Math.max(this.most, this.bytes);
