@@ -150,6 +150,7 @@ function sourceHash() {
   const hash = createHash('sha256');
   const files = [
     ...filesUnder(join(ROOT, 'src')),
+    ...filesUnder(join(ROOT, 'web')),
     join(ROOT, 'tsconfig.json'),
     join(ROOT, 'tsconfig.build.json'),
     join(ROOT, 'scripts', 'copy-sql.mjs'),
@@ -160,12 +161,14 @@ function sourceHash() {
 }
 
 async function compile() {
-  say('building (tsc)');
+  say('building (tsc, vite)');
   const before = sourceHash();
   rmSync(BUILT_STAMP, { force: true });
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   await must('tsc', [tsc, '-p', join(ROOT, 'tsconfig.build.json')]);
   await must('copying the migrations', [join(ROOT, 'scripts', 'copy-sql.mjs')]);
+  const vite = join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
+  await must('vite', [vite, 'build', join(ROOT, 'web'), '--logLevel', 'warn']);
   dropOrphans();
   writeFileSync(BUILT_STAMP, before);
 }
@@ -176,10 +179,14 @@ async function must(what, args) {
     throw new Unmet(`${what} ended with ${code}; what it says is above. Mend that and try again.`);
 }
 
-/** Removes from dist what an earlier build made of sources that are gone, old migrations included. */
+/**
+ * Removes from dist what an earlier build made of sources that are gone, old migrations included. Vite does it itself
+ * in dist/web.
+ */
 function dropOrphans() {
   const dist = join(ROOT, 'dist');
   for (const file of filesUnder(dist)) {
+    if (relative(dist, file).split(sep)[0] === 'web') continue;
     const source = join(ROOT, 'src', relative(dist, file)).replace(/(\.d\.ts|\.js|\.js\.map)$/, '.ts');
     if (!existsSync(source)) rmSync(file);
   }

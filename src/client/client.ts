@@ -152,6 +152,17 @@ export class Client {
   }
 
   /**
+   * How long the server takes to answer at the moment, ms by the client's clock. It is asked to end a subscription that
+   * is none, which changes nothing (protocol section 6, invalid sequences).
+   * @throws RemoteError UNAVAILABLE when it is not connected or no answer came
+   */
+  async roundTrip(): Promise<number> {
+    const askedAt = this.#clock.now();
+    await this.#requests.ask({ t: 'unsub' }, { timeoutMs: this.#timeoutMs, repeatable: false });
+    return this.#clock.now() - askedAt;
+  }
+
+  /**
    * Sends an event and resolves after its commit. With a key (made up when absent) it is sent again over reconnects
    * and retryable refusals until `timeoutMs` (default `requestTimeoutMs`) is up.
    * @throws RemoteError with the server's code, or UNAVAILABLE when no answer came

@@ -14,6 +14,7 @@ import { BODY_BYTES, jsonBodies } from './body.ts';
 import { claimRoutes } from './claim-routes.ts';
 import { commentRoutes } from './comment-routes.ts';
 import { companyRoutes } from './company-routes.ts';
+import { dashboard } from './dashboard.ts';
 import type { Doors } from './doors.ts';
 import { Guard, isLoopback } from './guard.ts';
 import { Holds } from './holds.ts';
@@ -149,7 +150,7 @@ async function build(
   hooks(app, doors);
   unknownRoutes(app);
   await openapi(app, doors.version);
-  systemRoutes(app, doors);
+  systemRoutes(app, doors, dashboard(app));
   wsRoute(app, doors);
   await app.register(
     async (scope) => {

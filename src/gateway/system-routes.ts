@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { BatonError } from '../errors.ts';
 import { issueMachine } from '../machines/issue-machine.ts';
 import { authenticate } from './access.ts';
+import { type Dashboard, wantsHtml } from './dashboard.ts';
 import type { Doors } from './doors.ts';
 import { type DrawnMachine, drawMachine } from './machine-layout.ts';
 import { answers, sendJson } from './reply.ts';
@@ -12,15 +13,16 @@ import { answers, sendJson } from './reply.ts';
 const tags = ['server'];
 
 /** Outside `/v1`. Health needs no credential; metrics are of every company, so they take the server's own. */
-export function systemRoutes(scope: FastifyInstance, doors: Doors): void {
+export function systemRoutes(scope: FastifyInstance, doors: Doors, dashboard: Dashboard): void {
   const app = scope.withTypeProvider<ZodTypeProvider>();
 
   app.route({
     method: 'GET',
     url: '/',
     schema: { hide: true },
-    handler: async (_request, reply) =>
-      sendJson(reply, {
+    handler: async (request, reply) => {
+      if (wantsHtml(request) && dashboard.page(request, reply)) return reply;
+      return sendJson(reply.header('vary', 'accept'), {
         name: 'baton',
         version: doors.version,
         openapi: '/openapi.json',
@@ -29,7 +31,8 @@ export function systemRoutes(scope: FastifyInstance, doors: Doors): void {
         health: '/healthz',
         readiness: '/readyz',
         metrics: '/metrics',
-      }),
+      });
+    },
   });
 
   app.route({

@@ -1,0 +1,99 @@
+/** The frame around every page: header, status line, what is wrong with the connection, and the page itself. */
+import { useSignal } from '@preact/signals';
+import type { ComponentType } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { onKeys } from '../keys.ts';
+import { addressOf, go, path } from '../location.ts';
+import { PAGES, type Page, type PageProps, pageAt } from '../pages.ts';
+import { client, companies, company, link } from '../session.ts';
+import { toggleTheme } from '../theme.ts';
+import { Toasts } from '../ui/toasts.tsx';
+import { Banner } from './banner.tsx';
+import { Header } from './header.tsx';
+import { Help, helpIsOpen } from './help.tsx';
+import { Palette, paletteIsOpen } from './palette.tsx';
+import { NoCompany, SignIn, Waiting } from './signed-out.tsx';
+import { StatusLine } from './status-line.tsx';
+
+export function App() {
+  useEffect(() => {
+    const pages = PAGES.filter((page) => page.key !== undefined);
+    const goes = pages.map((page) => [
+      `g ${page.key}`,
+      { keys: `g ${page.key}`, does: `Go to ${page.name}`, run: () => go(addressOf(page.path)) },
+    ]);
+    return onKeys('Everywhere', {
+      'mod+k': { keys: '⌘K', does: 'Search and commands', run: () => (paletteIsOpen.value = true) },
+      '?': { keys: '?', does: 'This help', run: () => (helpIsOpen.value = true) },
+      t: { keys: 't', does: 'Light or dark', run: toggleTheme },
+      ...Object.fromEntries(goes),
+    });
+  }, []);
+
+  const { is } = link.value;
+  if (is === 'refused') return <SignIn />;
+  if (client.value === null || companies.value === null) return <Waiting />;
+  return (
+    <>
+      <a class="skip" href="#page">
+        Skip to the page
+      </a>
+      <Header />
+      <Banner />
+      {company.value === null ? (
+        <NoCompany />
+      ) : (
+        <>
+          <StatusLine key={company.value.id} />
+          <main id="page" tabIndex={-1}>
+            <Shown key={company.value.id} />
+          </main>
+        </>
+      )}
+      <Palette />
+      <Help />
+      <Toasts />
+    </>
+  );
+}
+
+const loaded = new Map<Page, ComponentType<PageProps>>();
+
+/** The page of the address; one that is not here yet is fetched. */
+function Shown() {
+  const again = useSignal(0);
+  const failed = useSignal<Page | null>(null);
+  const at = pageAt(path.value);
+  const page = at?.page ?? null;
+  const Component = page === null ? null : 'component' in page ? page.component : (loaded.get(page) ?? null);
+  useEffect(() => {
+    document.title = page === null ? 'baton' : `${page.name} · baton`;
+    if (page === null || Component !== null || !('load' in page)) return;
+    let isCurrent = true;
+    page.load().then(
+      (component) => {
+        loaded.set(page, component);
+        if (isCurrent) again.value++;
+      },
+      () => {
+        if (isCurrent) failed.value = page;
+      },
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [page, Component]);
+  // Read, so that a page that has come is drawn.
+  again.value;
+  if (at === null) return <p class="empty">There is no page at this address.</p>;
+  if (failed.value === page) {
+    return (
+      <p class="empty" role="alert">
+        This page could not be loaded. The server may have been upgraded:{' '}
+        <a href={path.value}>load it again</a>.
+      </p>
+    );
+  }
+  if (Component === null) return <p class="empty">Loading…</p>;
+  return <Component key={path.value} params={at.params} />;
+}
