@@ -1,16 +1,37 @@
 /**
- * The issue machine for drawing (`GET /v1/machines/issue`): its definition as JSON, a hash of it, and coordinates. The
- * layout is computed from the definition alone, so the same machine is drawn the same everywhere: top-level states in a
- * row in the order of the definition, their children in a column inside, edges from side to side.
+ * The issue machine for drawing (`GET /v1/machines/issue`): its definition as JSON, a hash of it, and coordinates. Where
+ * things are was worked out when the chart last changed (issue-layout.ts), so the same machine is drawn the same
+ * everywhere and at once; what they are is read from the machine that runs.
  */
 import { createHash } from 'node:crypto';
 import type { AnyStateMachine } from 'xstate';
+import { type Chart, type ChartEdge, chartOf, waysOf } from '../machines/chart.ts';
+import { type Arrow, arrowsOf } from '../machines/diagram.ts';
 
-export interface Box {
-  readonly id: string;
-  readonly parent: string | null;
+/** Coordinates of a chart, as ELK gave them, in pixels. */
+export interface Laid {
+  /** Of the chart they belong to. */
+  readonly hash: string;
+  readonly width: number;
+  readonly height: number;
+  /** `name x y width height`; parents before what is inside them. */
+  readonly boxes: readonly string[];
+  /** `source target x,y x,y …`: the corners, and last where the label's top left corner is. */
+  readonly arrows: readonly string[];
+}
+
+interface Point {
   readonly x: number;
   readonly y: number;
+}
+export interface Box extends Point {
+  /** `issue.running.queued`. */
+  readonly id: string;
+  readonly parent: string | null;
+  /** Dotted, as the journal has it: `running.queued`. */
+  readonly name: string;
+  readonly key: string;
+  readonly description: string | null;
   readonly width: number;
   readonly height: number;
 }
@@ -19,14 +40,34 @@ export interface Edge {
   readonly target: string;
   readonly event: string;
   readonly guard: string | null;
-  /** Corners, x and y in the unit of the boxes. */
-  readonly points: readonly { readonly x: number; readonly y: number }[];
+  readonly points: readonly Point[];
+}
+export interface DrawnArrow {
+  readonly id: string;
+  readonly source: string;
+  readonly target: string;
+  readonly points: readonly Point[];
+  readonly label: Point & {
+    readonly width: number;
+    readonly height: number;
+    readonly lines: readonly string[];
+  };
 }
 export interface Layout {
   readonly width: number;
   readonly height: number;
   readonly nodes: readonly Box[];
+  /** One for each transition that leads elsewhere. */
   readonly edges: readonly Edge[];
+  /** What is drawn: all transitions from one state to another are one arrow with several lines of label. */
+  readonly arrows: readonly DrawnArrow[];
+  /** What a change's `type`, `from` and `to` mean on the drawing: the arrows it went along, none where it stayed. */
+  readonly ways: readonly {
+    readonly type: string;
+    readonly from: string | null;
+    readonly to: string;
+    readonly arrows: readonly string[];
+  }[];
 }
 export interface DrawnMachine {
   readonly definition: unknown;
@@ -35,95 +76,94 @@ export interface DrawnMachine {
   readonly layout: unknown;
 }
 
-const LEAF = { width: 180, height: 56 };
-const GAP = 96;
-const PAD = { top: 48, side: 24, between: 24 };
+const LINE = { height: 14, perCharacter: 6.7, padding: 4 };
+/** A state without others in it: room for its name, a count and a line below. */
+export const LEAF = { width: 148, height: 50 };
 
-/** What is read of XState's own `machine.definition`. */
-interface StateDefinition {
-  readonly id: string;
-  readonly key: string;
-  readonly states?: Readonly<Record<string, StateDefinition>>;
-  readonly transitions?: readonly {
-    readonly eventType: string;
-    readonly target?: readonly string[];
-    readonly guard?: unknown;
-  }[];
-}
-
-export function drawMachine(machine: AnyStateMachine): DrawnMachine {
+/**
+ * @param names XState's names of events → the journal's.
+ * @throws Error when `laid` belongs to another chart.
+ */
+export function drawMachine(
+  machine: AnyStateMachine,
+  names: Readonly<Record<string, string>>,
+  laid: Laid,
+): DrawnMachine & { readonly layout: Layout } {
   const text = JSON.stringify(machine.definition);
-  const definition = JSON.parse(text) as StateDefinition;
+  const chart = chartOf(machine, names);
+  if (hashOf(chart) !== laid.hash) {
+    throw new Error('The chart was changed: npx vitest run test/gateway/issue-layout.test.ts -u');
+  }
   return {
-    definition,
+    definition: JSON.parse(text),
     hash: createHash('sha256').update(text).digest('hex'),
-    layout: layoutOf(definition),
+    layout: layoutOf(chart, laid),
   };
 }
 
-function layoutOf(root: StateDefinition): Layout {
-  const nodes: Box[] = [];
-  let x = 0;
-  let height = 0;
-  for (const state of Object.values(root.states ?? {})) {
-    const box = place(state, null, x, 0, nodes);
-    x += box.width + GAP;
-    height = Math.max(height, box.height);
-  }
-  const boxes = new Map(nodes.map((box) => [box.id, box]));
-  return { width: Math.max(0, x - GAP), height, nodes, edges: edgesOf(root, boxes) };
+/** By which a layout knows its chart. */
+export function hashOf(chart: Chart): string {
+  return createHash('sha256').update(JSON.stringify(chart)).digest('hex');
 }
 
-/** Puts a state and what is inside it at (x, y); parents come before children in `into`. */
-function place(state: StateDefinition, parent: string | null, x: number, y: number, into: Box[]): Box {
-  const children = Object.values(state.states ?? {});
-  const at = into.length;
-  const inside: Box[] = [];
-  let bottom = y + PAD.top;
-  for (const child of children) {
-    const box = place(child, state.id, x + PAD.side, bottom, inside);
-    bottom += box.height + PAD.between;
-  }
-  const widest = Math.max(0, ...inside.map((box) => box.width));
-  const box: Box = {
-    id: state.id,
-    parent,
-    x,
-    y,
-    width: children.length === 0 ? LEAF.width : widest + 2 * PAD.side,
-    height: children.length === 0 ? LEAF.height : bottom - y,
+/** The size and the lines of an arrow's label: each event once; what guards it is said elsewhere. */
+export function labelOf({ edges }: Arrow): { width: number; height: number; lines: string[] } {
+  const lines = [...new Set(edges.map(({ event }) => event))];
+  const longest = Math.max(...lines.map((line) => line.length));
+  return {
+    width: Math.ceil(longest * LINE.perCharacter) + 2 * LINE.padding,
+    height: lines.length * LINE.height + LINE.padding,
+    lines,
   };
-  into.splice(at, 0, box, ...inside);
-  return box;
 }
 
-function edgesOf(state: StateDefinition, boxes: ReadonlyMap<string, Box>): Edge[] {
-  const edges: Edge[] = [];
-  for (const { eventType, target, guard } of state.transitions ?? []) {
-    for (const name of target ?? []) {
-      const id = name.replace(/^#/, '');
-      const from = boxes.get(state.id);
-      const to = boxes.get(id);
-      if (from === undefined || to === undefined) continue;
-      const points = [exit(from, to), exit(to, from)];
-      edges.push({ source: state.id, target: id, event: eventType, guard: guardName(guard), points });
-    }
-  }
-  for (const child of Object.values(state.states ?? {})) edges.push(...edgesOf(child, boxes));
-  return edges;
+function layoutOf(chart: Chart, laid: Laid): Layout {
+  const id = (name: string) => (name === '' ? chart.id : `${chart.id}.${name}`);
+  const nodes = laid.boxes.map((box): Box => {
+    const [name = '', ...numbers] = box.split(' ');
+    const [x = 0, y = 0, width = 0, height = 0] = numbers.map(Number);
+    const state = chart.states.find((s) => s.name === name);
+    if (!state) throw new Error(`the layout has a state ${name} that the chart has not`);
+    const { key, description } = state;
+    const parent = state.parent === '' ? null : id(state.parent);
+    return { id: id(name), parent, name, key, description, x, y, width, height };
+  });
+  const drawn = arrowsOf(chart).map((arrow, n) => {
+    const text = laid.arrows.find((line) => line.startsWith(`${arrow.source} ${arrow.target} `));
+    if (!text) throw new Error(`the layout has no arrow from ${arrow.source} to ${arrow.target}`);
+    const corners = text.split(' ').slice(2).map(pointOf);
+    const { x, y } = corners.at(-1)!;
+    return {
+      of: arrow,
+      drawn: {
+        id: `arrow-${n}`,
+        source: id(arrow.source),
+        target: id(arrow.target),
+        points: corners.slice(0, -1),
+        label: { x, y, ...labelOf(arrow) },
+      },
+    };
+  });
+  const arrowOf = new Map<ChartEdge, DrawnArrow>();
+  for (const { of, drawn: arrow } of drawn) for (const edge of of.edges) arrowOf.set(edge, arrow);
+  const edges = [...arrowOf].map(([{ event, guard }, { source, target, points }]) => ({
+    source,
+    target,
+    event,
+    guard,
+    points,
+  }));
+  const ways = waysOf(chart).map(({ type, from, to, edges: along }) => ({
+    type,
+    from,
+    to,
+    arrows: along.flatMap((edge) => arrowOf.get(edge)?.id ?? []),
+  }));
+  const { width, height } = laid;
+  return { width, height, nodes, edges, arrows: drawn.map(({ drawn: arrow }) => arrow), ways };
 }
 
-/** The middle of the side of `box` that looks towards `other`. */
-function exit(box: Box, other: Box): { x: number; y: number } {
-  const middle = box.y + box.height / 2;
-  if (other.x >= box.x + box.width) return { x: box.x + box.width, y: middle };
-  if (other.x + other.width <= box.x) return { x: box.x, y: middle };
-  const centre = box.x + box.width / 2;
-  return { x: centre, y: other.y > box.y ? box.y + box.height : box.y };
-}
-
-function guardName(guard: unknown): string | null {
-  if (typeof guard === 'string') return guard;
-  const { type } = (guard ?? {}) as { type?: unknown };
-  return typeof type === 'string' ? type : null;
+function pointOf(corner: string): Point {
+  const [x = 0, y = 0] = corner.split(',').map(Number);
+  return { x, y };
 }

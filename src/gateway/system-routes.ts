@@ -3,11 +3,9 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { BatonError } from '../errors.ts';
-import { issueMachine } from '../machines/issue-machine.ts';
 import { authenticate } from './access.ts';
 import { type Dashboard, wantsHtml } from './dashboard.ts';
 import type { Doors } from './doors.ts';
-import { type DrawnMachine, drawMachine } from './machine-layout.ts';
 import { answers, sendJson } from './reply.ts';
 
 const tags = ['server'];
@@ -72,25 +70,6 @@ export function systemRoutes(scope: FastifyInstance, doors: Doors, dashboard: Da
       }
       const { type, text } = await doors.metrics.scrape();
       return reply.type(type).send(text as never);
-    },
-  });
-}
-
-/** Within `/v1`. `drawn`: the machine as the runtime has it; without it, it is drawn here. */
-export function machineRoutes(scope: FastifyInstance, drawn: (() => DrawnMachine) | undefined): void {
-  const app = scope.withTypeProvider<ZodTypeProvider>();
-  let text: string | null = null;
-  app.route({
-    method: 'GET',
-    url: '/machines/issue',
-    config: { access: { of: 'any', may: 'read' } },
-    schema: answers(
-      { tags, summary: 'The issue machine: definition, hash, layout for drawing' },
-      { 200: z.looseObject({ definition: z.unknown(), hash: z.string(), layout: z.unknown() }) },
-    ),
-    handler: async (_request, reply) => {
-      text ??= JSON.stringify(drawn === undefined ? drawMachine(issueMachine) : drawn());
-      return reply.type('application/json; charset=utf-8').send(text as never);
     },
   });
 }

@@ -128,6 +128,29 @@ describe('the machine', () => {
     expect((await bench.get('/v1/machines/issue')).text).toBe((await bench.get('/v1/machines/issue')).text);
   });
 
+  it('is written out as JSON, source and Mermaid, each with its type and a name to keep it under', async () => {
+    const bench = await start();
+    const path = '/v1/machines/issue/export';
+    for (const [as, type, file, begins] of [
+      ['json', 'application/json; charset=utf-8', 'issue-machine.json', '{'],
+      [
+        'source',
+        'text/javascript; charset=utf-8',
+        'issue-machine.js',
+        "import { createMachine } from 'xstate';",
+      ],
+      ['mermaid', 'text/vnd.mermaid; charset=utf-8', 'issue-machine.mmd', 'stateDiagram-v2'],
+    ] as const) {
+      const { status, headers, text } = await bench.get(`${path}?as=${as}`);
+      expect([status, headers['content-type']]).toEqual([200, type]);
+      expect(headers['content-disposition']).toBe(`inline; filename="${file}"`);
+      expect(text.startsWith(begins)).toBe(true);
+    }
+    expect((await bench.get(path)).body.id).toBe('issue');
+    expect((await bench.get(`${path}?as=png`)).body.code).toBe('VALIDATION');
+    expect((await bench.get(path, { token: null })).body.code).toBe('UNAUTHENTICATED');
+  });
+
   it('is drawn by whoever starts the gateway where it says so', async () => {
     const bench = await start({ machine: () => ({ definition: { id: 'x' }, hash: 'h', layout: {} }) });
     expect((await bench.get('/v1/machines/issue')).body).toEqual({

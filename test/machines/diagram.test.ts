@@ -1,12 +1,15 @@
 /** docs/machine.md is made from the charts. After a change of a chart: `npx vitest run test/machines/diagram.test.ts -u`. */
 import { expect, it } from 'vitest';
 import { agentKind } from '../../src/machines/agent-kind.ts';
+import { chartOf } from '../../src/machines/chart.ts';
 import { mermaidOf, transitionTable } from '../../src/machines/diagram.ts';
 import { DEFAULT_POLICY } from '../../src/machines/facts.ts';
 import { kind } from './story.ts';
 
 it('docs/machine.md shows the charts as they are', async () => {
   const agents = agentKind(DEFAULT_POLICY);
+  const issue = chartOf(kind.machine, kind.names);
+  const agent = chartOf(agents.machine, agents.names);
   const text = `# The machines
 
 Made from the charts by \`src/machines/diagram.ts\`; do not edit. After a change of a chart:
@@ -19,14 +22,14 @@ only what is applied. \`any\` is every state; of several rows with the same even
 ## Issue
 
 \`\`\`mermaid
-${mermaidOf(kind.machine, kind.names)}\`\`\`
+${mermaidOf(issue)}\`\`\`
 
-${transitionTable(kind.machine, kind.names)}
+${transitionTable(issue)}
 ## Agent
 
 \`\`\`mermaid
-${mermaidOf(agents.machine, agents.names)}\`\`\`
+${mermaidOf(agent)}\`\`\`
 
-${transitionTable(agents.machine, agents.names)}`;
+${transitionTable(agent)}`;
   await expect(text).toMatchFileSnapshot('../../docs/machine.md');
 });
