@@ -1,5 +1,6 @@
 /** What a command is. The table of them (commands.ts) makes help, and whatever else lists commands. */
 import type { Clock, Random } from '../clock.ts';
+import { BatonError } from '../errors.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Flag {
@@ -68,4 +69,39 @@ export const SERVER_FLAGS: readonly Flag[] = [
 export function textFlag(call: Call, name: string): string | undefined {
   const value = call.flags[name];
   return typeof value === 'string' ? value : undefined;
+}
+
+/**
+ * The value of a flag that is a whole number.
+ * @throws BatonError VALIDATION saying what it must be
+ */
+export function wholeFlag(
+  call: Call,
+  name: string,
+  { least, most = Number.MAX_SAFE_INTEGER }: { least: number; most?: number },
+): number | undefined {
+  const text = textFlag(call, name);
+  if (text === undefined) return undefined;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
+  throw new BatonError(
+    'VALIDATION',
+    `--${name}: must be a whole number ${range}, not ${JSON.stringify(text)}.`,
+  );
+}
+
+/**
+ * The value of a flag that is one of a few words.
+ * @throws BatonError VALIDATION naming them
+ */
+export function wordFlag<T extends string>(call: Call, name: string, words: readonly T[]): T | undefined {
+  const text = textFlag(call, name);
+  if (text === undefined) return undefined;
+  const found = words.find((word) => word === text);
+  if (found !== undefined) return found;
+  throw new BatonError(
+    'VALIDATION',
+    `--${name}: must be ${words.join(' or ')}, not ${JSON.stringify(text)}.`,
+  );
 }

@@ -8,11 +8,13 @@ import { replayCommand } from './replay-command.ts';
 import { sendCommand } from './send-command.ts';
 import { startCommand } from './start-command.ts';
 import { tailCommand } from './tail-command.ts';
+import { workCommand } from './work-command.ts';
 
 export const COMMANDS: readonly Command[] = [
   startCommand(),
   configCommand,
   migrateCommand(),
+  workCommand,
   issuesCommand,
   issueCommand,
   whyCommand,

@@ -1,9 +1,8 @@
 /** `baton issues`: what there is, one line each. */
 import type { IssueQuery } from '../client/http.ts';
-import { BatonError } from '../errors.ts';
 import type { IssueView } from '../machines/view.ts';
 import { agentNames } from './agent-names.ts';
-import { type Command, SERVER_FLAGS, textFlag } from './command.ts';
+import { type Command, SERVER_FLAGS, textFlag, wholeFlag } from './command.ts';
 import { COMPANY_FLAG, companiesOf } from './companies.ts';
 import { stateOf } from './issue-text.ts';
 import { httpOf } from './server.ts';
@@ -27,10 +26,7 @@ export const issuesCommand: Command = {
   ],
   examples: ['baton issues --state running,scheduled-retry', 'baton issues login --json | jq .identifier'],
   async run(call) {
-    const limit = Number(textFlag(call, 'limit') ?? DEFAULT_LIMIT);
-    if (!Number.isInteger(limit) || limit < 0) {
-      throw new BatonError('VALIDATION', `--limit: must be a whole number, 0 for all.`);
-    }
+    const limit = wholeFlag(call, 'limit', { least: 0 }) ?? DEFAULT_LIMIT;
     const http = httpOf(call);
     const most = limit === 0 ? Number.POSITIVE_INFINITY : limit;
     const query: IssueQuery = { limit: Math.min(most, 500) };

@@ -19,7 +19,7 @@ export function parse(command: Command, argv: readonly string[]): Parsed {
   let parsed: Parsed;
   try {
     const { values, positionals } = parseArgs({
-      args: [...argv],
+      args: joined(command, argv),
       options,
       allowPositionals: true,
       strict: true,
@@ -36,6 +36,20 @@ export function parse(command: Command, argv: readonly string[]): Parsed {
     }
   }
   return parsed;
+}
+
+/** `--limit -1` as `--limit=-1`: the value is wrong, and the command says so better than the parser. */
+function joined(command: Command, argv: readonly string[]): string[] {
+  const takesValue = new Set(command.flags.filter((f) => f.value !== undefined).map((f) => `--${f.name}`));
+  const end = argv.indexOf('--');
+  const out: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const [word, next] = [argv[i] ?? '', argv[i + 1]];
+    const isValue = (end < 0 || i < end) && takesValue.has(word) && next !== undefined && /^-\d/.test(next);
+    out.push(isValue ? `${word}=${next}` : word);
+    if (isValue) i++;
+  }
+  return out;
 }
 
 function usageError(command: Command, what: string): BatonError {

@@ -2,8 +2,7 @@
 
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BatonError } from '../errors.ts';
-import { type Command, SERVER_FLAGS, textFlag } from './command.ts';
+import { type Command, SERVER_FLAGS, wholeFlag } from './command.ts';
 import { INTERRUPTED } from './failure.ts';
 import { hostOf } from './replay/host.ts';
 import { readIncidents } from './replay/incident-log.ts';
@@ -34,15 +33,9 @@ export function replayCommand(make: MakeServer = makeServer): Command {
       'baton replay --json | jq .wrong',
     ],
     async run(call) {
-      const limit = textFlag(call, 'limit');
-      if (limit !== undefined && !/^[1-9]\d*$/.test(limit)) {
-        throw new BatonError(
-          'VALIDATION',
-          `--limit: must be a whole number from 1, not ${JSON.stringify(limit)}.`,
-        );
-      }
+      const limit = wholeFlag(call, 'limit', { least: 1 });
       const file = call.args[0] === undefined ? EXAMPLE : resolve(call.cwd, call.args[0]);
-      const incidents = await readIncidents(file, limit === undefined ? undefined : Number(limit));
+      const incidents = await readIncidents(file, limit);
       const plans = incidents.map(plan);
       const rows = incidents.reduce((sum, { rows: some }) => sum + some.length, 0);
       const host = await hostOf(call, make);

@@ -24,8 +24,10 @@ export async function run(
   commands: readonly Command[],
   world: World,
 ): Promise<number> {
-  const asJson = argv.includes('--json');
-  const flags = { json: asJson, quiet: argv.includes('--quiet') };
+  // What follows `--` is somebody else's command line.
+  const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  const asJson = own.includes('--json');
+  const flags = { json: asJson, quiet: own.includes('--quiet') };
   const terminal = terminalOf(world.out, world.err, world.env, flags);
   const [name, ...rest] = argv;
   try {

@@ -2,8 +2,7 @@
 import type { Client } from '../client/client.ts';
 import type { Change } from '../client/frames.ts';
 import type { RemoteError } from '../client/remote-error.ts';
-import { BatonError } from '../errors.ts';
-import { type Call, type Command, SERVER_FLAGS, textFlag } from './command.ts';
+import { type Call, type Command, SERVER_FLAGS, wholeFlag } from './command.ts';
 import { COMPANY_FLAG, companiesOf } from './companies.ts';
 import { INTERRUPTED } from './failure.ts';
 import { issueOf } from './issue-ref.ts';
@@ -28,8 +27,8 @@ export const tailCommand: Command = {
     'baton tail --json | jq \'select(.type == "RUN.FAILED")\'',
   ],
   async run(call) {
-    const since = numberFlag(call, 'since');
-    const count = numberFlag(call, 'count') ?? Number.POSITIVE_INFINITY;
+    const since = wholeFlag(call, 'since', { least: 0 }) ?? null;
+    const count = wholeFlag(call, 'count', { least: 0 }) ?? Number.POSITIVE_INFINITY;
     const client = await clientOf(call);
     try {
       await follow(call, client, since, count);
@@ -86,12 +85,4 @@ function print({ terminal }: Call, change: Change): void {
     `${paint(terminal, 'dim', timeOf(change.at))}  ${paint(terminal, 'bold', plain(who))} v${change.version}  ` +
       `${plain(change.type)}  ${plain(what)}  ${paint(terminal, 'dim', plain(effects))}\n`,
   );
-}
-
-function numberFlag(call: Call, name: string): number | null {
-  const text = textFlag(call, name);
-  if (text === undefined) return null;
-  if (!/^\d{1,15}$/.test(text))
-    throw new BatonError('VALIDATION', `--${name}: must be a whole number, not ${JSON.stringify(text)}.`);
-  return Number(text);
 }

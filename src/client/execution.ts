@@ -11,9 +11,9 @@
 import type { IssueEvent } from '../machines/events.ts';
 import type { GrantView } from '../machines/view.ts';
 import type { Client } from './client.ts';
-import type { ClientClock } from './clock.ts';
-import type { LogLine } from './http.ts';
+import type { Chance, ClientClock } from './clock.ts';
 import { isRetryable, RemoteError } from './remote-error.ts';
+import { RunLog, type SendLines } from './run-log.ts';
 import {
   failureEvent,
   type RunOutcome,
@@ -21,14 +21,14 @@ import {
   successEvent,
   TransientError,
 } from './run-outcome.ts';
+import { storable } from './storable.ts';
 
 /** Heartbeats in a lease: two may be lost before the run is. */
 const BEATS_PER_LEASE = 3;
 /** A report is tried this long per attempt, and attempts follow each other until the client is closed. */
 const REPORT_ATTEMPT_MS = 60_000;
-/** Progress, notes and log lines are gathered for so long before they are sent. */
+/** Progress and notes are gathered for so long before they are sent. */
 const GATHER_MS = 500;
-const LOG_LINES = 200;
 
 /** Why `signal` was aborted: `signal.reason`. */
 export class RunStopped extends Error {
@@ -52,8 +52,8 @@ export interface RunTools {
   progress(done: number): void;
   /** One line about what is being done, shown with the issue, ≤ 500 characters. */
   note(text: string): void;
-  /** Appends a line to the run's log. */
-  log(text: string, stream?: string): void;
+  /** Appends a line to the run's log. Resolves when there is room for more: whoever prints a lot waits for it. */
+  log(text: string, stream?: string): Promise<void>;
 }
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a worker's function may return nothing at all
@@ -68,28 +68,28 @@ export class Execution {
   readonly #client: Client;
   readonly #clock: ClientClock;
   readonly #abort = new AbortController();
+  readonly #log: RunLog;
   #cancelBeat = () => {};
-  #cancelFlush = () => {};
   #progress: number | null = null;
   #note: string | null = null;
-  #lines: LogLine[] = [];
-  #flushing = false;
 
-  constructor(grant: GrantView, client: Client, clock: ClientClock) {
+  constructor(grant: GrantView, client: Client, clock: ClientClock, chance: Chance) {
     this.#grant = grant;
     this.runId = grant.run.id;
     this.fence = grant.fence;
     this.#client = client;
     this.#clock = clock;
+    const send: SendLines = (lines) => client.http.appendLog(this.runId, this.fence, lines);
+    this.#log = new RunLog(send, clock, chance);
   }
 
   /** Runs `f` to its end and reports it. Never rejects. */
   async carryOut(f: RunFunction): Promise<RunOutcome> {
     this.#beatIn(this.#beatMs);
     const settled = await this.#call(f);
+    // Before the report, which ends the run's right to log; the heart beats on meanwhile.
+    await this.#log.end();
     this.#cancelBeat();
-    this.#cancelFlush();
-    await this.#flushLog();
     const reason = this.#abort.signal.reason;
     const isStopped = reason instanceof RunStopped && reason.stopCause !== WORKER_CLOSED;
     if (isStopped) return this.#reportStop();
@@ -118,15 +118,10 @@ export class Execution {
         this.#beatIn(GATHER_MS);
       },
       note: (text) => {
-        this.#note = text.slice(0, 500);
+        this.#note = storable(text, 500);
         this.#beatIn(GATHER_MS);
       },
-      log: (text, stream = 'stdout') => {
-        this.#lines.push({ at: this.#clock.now(), stream, text });
-        if (this.#lines.length === 1) {
-          this.#cancelFlush = this.#clock.after(GATHER_MS, () => void this.#flushLog());
-        } else if (this.#lines.length >= LOG_LINES) void this.#flushLog();
-      },
+      log: (text, stream = 'stdout') => this.#log.add(text, stream),
     };
   }
 
@@ -156,16 +151,6 @@ export class Execution {
         this.stop('fenced', 0);
       }
     }
-  }
-
-  /** Log lines are for reading: losing some must not cost the run. */
-  async #flushLog(): Promise<void> {
-    if (this.#flushing || this.#lines.length === 0) return;
-    this.#flushing = true;
-    const lines = this.#lines.splice(0, LOG_LINES);
-    await this.#client.http.appendLog(this.runId, this.fence, lines).catch(() => {});
-    this.#flushing = false;
-    if (this.#lines.length > 0) await this.#flushLog();
   }
 
   async #reportStop(): Promise<RunOutcome> {

@@ -2,6 +2,7 @@
 import type { IssueEvent } from '../machines/events.ts';
 import type { EventAnswer } from './client.ts';
 import type { RemoteError } from './remote-error.ts';
+import { storable } from './storable.ts';
 
 /** What `run` may return. Nothing at all means `{ resolution: 'done' }`. */
 export interface RunResult {
@@ -63,7 +64,7 @@ export function failureEvent({ runId, fence }: OfRun, error: unknown): IssueEven
     type: 'RUN.FAILED',
     runId,
     fence,
-    error: message.slice(0, ERROR_CHARS) || 'It failed without saying why.',
+    error: storable(message, ERROR_CHARS) || 'It failed without saying why.',
   } as const;
   if (!(error instanceof TransientError)) {
     const code = (error as { code?: unknown } | null)?.code;

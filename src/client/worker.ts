@@ -126,8 +126,8 @@ export class Worker {
   #take(grant: GrantView): void {
     // A repeated claim returns what it was granted, and that may be in hand already.
     if (this.#active.has(grant.run.id) || this.#state === 'closed') return;
-    const clock = this.#options.clock ?? browserSafeClock;
-    const execution = new Execution(grant, this.client, clock);
+    const { clock = browserSafeClock, chance = browserSafeChance } = this.#options;
+    const execution = new Execution(grant, this.client, clock, chance);
     this.#active.set(grant.run.id, execution);
     void execution.carryOut(this.#options.run).then((outcome) => {
       this.#active.delete(grant.run.id);

@@ -1,0 +1,75 @@
+/** Who a worker is: an agent, and a key that is only its own. */
+import { hostname } from 'node:os';
+import type { Principal } from '../../client/frames.ts';
+import type { HttpApi } from '../../client/http.ts';
+import { BatonError } from '../../errors.ts';
+import type { AgentView } from '../../machines/view.ts';
+import type { Call } from '../command.ts';
+import { companiesOf } from '../companies.ts';
+import { clientOf, type Target } from '../server.ts';
+
+export interface Identity {
+  readonly agent: AgentView;
+  readonly token: string;
+  /** Revokes a key that was made for this worker. Never rejects. */
+  release(): Promise<void>;
+}
+
+/**
+ * With an agent's key: that agent, which `name` must be. With an operator's: the agent of that name or id, and a key
+ * made for this worker.
+ * @throws BatonError NOT_FOUND, or VALIDATION when several companies have such an agent
+ */
+export async function identityOf(call: Call, target: Target, name: string): Promise<Identity> {
+  const client = await clientOf(call, target);
+  try {
+    const { principal, http } = client;
+    if (principal.role === 'agent') return await ownKey(http, principal, target, name);
+    const agent = await agentNamed(http, call, name);
+    const made = await http.createKey(agent.companyId, {
+      role: 'agent',
+      agentId: agent.id,
+      name: `baton work on ${hostname()}`.slice(0, 100),
+    });
+    // Its own call, later: the connection that made the key is closed by then.
+    const release = async () => {
+      await http.revokeKey(made.id).catch(() => {});
+    };
+    return { agent, token: made.token ?? '', release };
+  } finally {
+    client.close();
+  }
+}
+
+async function ownKey(http: HttpApi, principal: Principal, target: Target, name: string): Promise<Identity> {
+  const agent = await http.agent(principal.agentId ?? '');
+  if (agent.name !== name && agent.id !== name) {
+    throw new BatonError('VALIDATION', `The key is that of agent ${agent.name}, not of ${name}.`, {
+      hint: `Use --agent ${agent.name}, or a key of ${name}.`,
+    });
+  }
+  return { agent, token: target.token ?? '', release: async () => {} };
+}
+
+/** @throws BatonError */
+export async function agentNamed(http: HttpApi, call: Call, name: string): Promise<AgentView> {
+  const found: AgentView[] = [];
+  for (const company of await companiesOf(http, call)) {
+    for await (const agent of http.agents(company.id)) {
+      if (agent.id === name) return agent;
+      if (agent.name === name && agent.status !== 'terminated') found.push(agent);
+    }
+  }
+  const [agent, another] = found;
+  if (agent === undefined) {
+    throw new BatonError('NOT_FOUND', `There is no agent ${name}.`, {
+      hint: `baton agents lists those there are; baton agents create ${name} makes one.`,
+    });
+  }
+  if (another !== undefined) {
+    throw new BatonError('VALIDATION', `Several companies have an agent ${name}.`, {
+      hint: `Name one: --company PREFIX, or the id instead of the name (${found.map(({ id }) => id).join(', ')}).`,
+    });
+  }
+  return agent;
+}

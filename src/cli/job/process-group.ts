@@ -1,0 +1,96 @@
+/**
+ * A command in a process group of its own, so that all it starts can be stopped with it, and a Ctrl-C meant for us does
+ * not reach it.
+ *
+ *     running ──leader exits──► leftovers told to end ──► gone
+ *        └─ end(): SIGTERM to all ──grace──► SIGKILL to all ──► gone
+ *
+ * Invariants: 1 when `end` has resolved nothing of the group runs, or it could not be killed (a zombie nobody reaps);
+ * 2 groups that live when this process exits are killed (`killAll`). What has left the group (setsid) is not ours any
+ * more. POSIX only: Windows knows no process groups.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import type { Clock } from '../../clock.ts';
+
+export type Ending =
+  | { readonly is: 'exited'; readonly code: number }
+  | { readonly is: 'killed'; readonly signal: NodeJS.Signals }
+  | { readonly is: 'not-started'; readonly code: string };
+
+/** How often it is looked whether a group is gone. */
+const LOOK_MS = 20;
+/** SIGKILL needs no time, but the dead must be reaped. */
+const REAP_MS = 1000;
+
+const living = new Set<ProcessGroup>();
+
+/** Kills every group that lives: the last thing this process does. */
+export function killAll(): void {
+  for (const group of living) group.signal('SIGKILL');
+}
+
+export class ProcessGroup {
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** How the leader ended. */
+  readonly ended: Promise<Ending>;
+  readonly #child: ChildProcess;
+  readonly #clock: Clock;
+
+  /** @param input written to its standard input, which is closed then */
+  constructor(
+    command: readonly [string, ...string[]],
+    options: { env: NodeJS.ProcessEnv; cwd: string; input: string },
+    clock: Clock,
+  ) {
+    const [file, ...args] = command;
+    const { env, cwd, input } = options;
+    const child = spawn(file, args, { env, cwd, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child = child;
+    this.#clock = clock;
+    this.stdout = child.stdout;
+    this.stderr = child.stderr;
+    living.add(this);
+    this.ended = new Promise((resolve) => {
+      child.once('error', (error: NodeJS.ErrnoException) => {
+        living.delete(this);
+        resolve({ is: 'not-started', code: error.code ?? 'UNKNOWN' });
+      });
+      child.once('exit', (code, signal) => {
+        resolve(signal === null ? { is: 'exited', code: code ?? 1 } : { is: 'killed', signal });
+      });
+    });
+    // A command that does not read its input is no failure.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+  }
+
+  /** False when nobody of the group is left. */
+  signal(name: NodeJS.Signals | 0): boolean {
+    if (this.#child.pid === undefined) return false;
+    try {
+      return process.kill(-this.#child.pid, name);
+    } catch {
+      return false;
+    }
+  }
+
+  /** SIGTERM to all, after `graceMs` SIGKILL to all. Resolves when they are gone. */
+  async end(graceMs: number): Promise<void> {
+    if (this.signal('SIGTERM') && !(await this.#gone(graceMs))) {
+      this.signal('SIGKILL');
+      await this.#gone(REAP_MS);
+    }
+    living.delete(this);
+  }
+
+  async #gone(ms: number): Promise<boolean> {
+    const until = this.#clock.monotonic() + ms;
+    while (this.signal(0)) {
+      if (this.#clock.monotonic() >= until) return false;
+      await new Promise<void>((resolve) => this.#clock.after(LOOK_MS, resolve));
+    }
+    return true;
+  }
+}

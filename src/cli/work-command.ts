@@ -1,0 +1,207 @@
+/**
+ * `baton work --agent NAME -- COMMAND …`: any command as an agent. It runs once a grant; how it ends is how the run ends.
+ *
+ *     working ──SIGINT, SIGTERM──► draining ──last run over──► 0
+ *        ├── standard input closed (--end-with-stdin) ──► everything killed, 130
+ *        └── refused for good (revoked key) ──► that error
+ */
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import type { RunOutcome } from '../client/run-outcome.ts';
+import { type Worker, worker } from '../client/worker.ts';
+import { BatonError } from '../errors.ts';
+import type { GrantView } from '../machines/view.ts';
+import type { Wording } from './classify/classifier.ts';
+import { CLAUDE } from './classify/claude.ts';
+import { CODEX } from './classify/codex.ts';
+import { type Call, type Command, SERVER_FLAGS, textFlag, wholeFlag, wordFlag } from './command.ts';
+import { COMPANY_FLAG } from './companies.ts';
+import { INTERRUPTED } from './failure.ts';
+import { environmentOf, VARIABLES } from './job/environment.ts';
+import { type Identity, identityOf } from './job/identity.ts';
+import { carryOut } from './job/job.ts';
+import { killAll } from './job/process-group.ts';
+import { targetOf } from './server.ts';
+import { emit, paint, plain, say } from './terminal.ts';
+
+const WORDINGS: Readonly<Record<'codex' | 'claude', Wording>> = { codex: CODEX, claude: CLAUDE };
+const variables = Object.entries(VARIABLES).map(([name, meaning]) => `  ${name.padEnd(20)} ${meaning}`);
+
+export const workCommand: Command = {
+  name: 'work',
+  summary: 'run a command for every run an agent is granted',
+  usage: '--agent NAME [--slots N] -- COMMAND [ARGUMENT…]',
+  takes: [1, 1000],
+  about: [
+    'The issue is on standard input, as one line of JSON, and in the environment:',
+    ...variables,
+    'Exit code 0 is success, anything else a failure. What the command prints goes to the log of the run. While it lives,',
+    'the run is kept alive. When the run must end, all processes of the command get SIGTERM, and after the grace SIGKILL.',
+    'SIGINT or SIGTERM to baton work: nothing new is claimed and what runs may finish; a second one ends all at once.',
+    '--classify recognises the errors of a coding agent that will pass (429, 503, 529, overloaded, usage limits with the',
+    'time they are lifted): the run is retried then and not before.',
+  ].join('\n'),
+  flags: [
+    { name: 'agent', value: 'NAME', meaning: 'name or id of the agent (with a key of its own: that one)' },
+    { name: 'slots', value: 'N', meaning: 'runs at once, 1 to 50 (default 1)' },
+    { name: 'classify', value: 'TOOL', meaning: 'codex or claude: whose errors to recognise' },
+    { name: 'resolution', value: 'WHAT', meaning: 'what success makes of the issue: done (default) or open' },
+    {
+      name: 'grace-ms',
+      value: 'MS',
+      meaning: 'time between SIGTERM and SIGKILL (default: what the stop grants)',
+    },
+    { name: 'drain-ms', value: 'MS', meaning: 'time runs in hand may take when told to end (default: any)' },
+    { name: 'end-with-stdin', meaning: 'end, commands and all, when standard input closes' },
+    COMPANY_FLAG,
+    ...SERVER_FLAGS,
+  ],
+  examples: [
+    'baton work --agent builder -- make test',
+    'baton work --agent codex-1 --slots 2 --classify codex -- sh -c \'codex exec "$BATON_ISSUE_TITLE"\'',
+    "baton work --agent claude-1 --classify claude -- sh -c 'jq -r .title | claude -p'",
+  ],
+  async run(call) {
+    const name = textFlag(call, 'agent');
+    if (name === undefined) {
+      throw new BatonError('VALIDATION', '--agent is missing: whose runs are to be carried out?', {
+        hint: 'baton agents lists the agents; baton agents create NAME makes one.',
+      });
+    }
+    const command = commandOf(call);
+    const options = {
+      slots: wholeFlag(call, 'slots', { least: 1, most: 50 }) ?? 1,
+      graceMs: wholeFlag(call, 'grace-ms', { least: 0 }) ?? null,
+      drainMs: wholeFlag(call, 'drain-ms', { least: 0 }),
+      resolution: wordFlag(call, 'resolution', ['done', 'open'] as const) ?? 'done',
+      tool: wordFlag(call, 'classify', ['codex', 'claude'] as const),
+    };
+    // Whatever ends this process – a second signal, a defect – ends the commands.
+    process.once('exit', killAll);
+    const identity = await identityOf(call, targetOf(call), name);
+    try {
+      return await work(call, identity, command, options);
+    } finally {
+      process.removeListener('exit', killAll);
+      killAll();
+      await identity.release();
+    }
+  },
+};
+
+interface Options {
+  slots: number;
+  graceMs: number | null;
+  drainMs: number | undefined;
+  resolution: 'done' | 'open';
+  tool: 'codex' | 'claude' | undefined;
+}
+
+async function work(
+  call: Call,
+  identity: Identity,
+  command: readonly [string, ...string[]],
+  options: Options,
+): Promise<number> {
+  const { terminal, clock } = call;
+  const { agent, token } = identity;
+  const { url } = targetOf(call);
+  const working = await worker({
+    url,
+    token,
+    slots: options.slots,
+    clock,
+    chance: call.random,
+    client: { name: 'baton-work', version: '0.1.0' },
+    run: (grant, tools) => {
+      const { issue, run } = grant;
+      emit(terminal, { event: 'started', issue: issue.identifier, runId: run.id, attempt: run.attempt });
+      say(terminal, `${paint(terminal, 'cyan', '▶')} ${issue.identifier}  ${plain(issue.title)}`);
+      return carryOut(
+        {
+          command,
+          env: { ...call.env, ...environmentOf(grant, agent, { url, token }) },
+          cwd: call.cwd,
+          input: `${JSON.stringify(issue)}\n`,
+          graceMs: options.graceMs,
+          resolution: options.resolution,
+          wording: options.tool === undefined ? null : WORDINGS[options.tool],
+          clock,
+        },
+        tools,
+      );
+    },
+    ended: (grant, outcome) => tellEnd(call, grant, outcome),
+  });
+  emit(terminal, { event: 'working', agent: agent.name, agentId: agent.id, slots: options.slots });
+  say(terminal, `Working as ${plain(agent.name)} at ${url}: ${command.map(plain).join(' ')}`);
+  return await untilOver(call, working, options.drainMs);
+}
+
+async function untilOver(call: Call, working: Worker, drainMs: number | undefined): Promise<number> {
+  const { signal, terminal } = call;
+  const orphaned = call.flags['end-with-stdin'] === true ? stdinClosed() : new Promise<never>(() => {});
+  const told = new Promise<'told'>((resolve) => {
+    if (signal.aborted) resolve('told');
+    else signal.addEventListener('abort', () => resolve('told'), { once: true });
+  });
+  const closed = working.closed.then(() => 'closed' as const);
+  let is = await Promise.race([told, closed, orphaned]);
+  if (is === 'told') {
+    emit(terminal, { event: 'draining', runs: working.active });
+    if (working.active > 0)
+      say(terminal, `Draining: ${working.active} in hand; once more ends them at once.`);
+    const drained = working.close(drainMs === undefined ? {} : { graceMs: drainMs });
+    is = await Promise.race([drained.then(() => 'closed' as const), orphaned]);
+  }
+  if (is === 'closed') return 0;
+  working.client.close();
+  return INTERRUPTED;
+}
+
+function stdinClosed(): Promise<'orphaned'> {
+  return new Promise((resolve) => {
+    process.stdin.once('end', () => resolve('orphaned'));
+    process.stdin.once('error', () => resolve('orphaned'));
+    process.stdin.resume();
+  });
+}
+
+function tellEnd({ terminal }: Call, { issue, run }: GrantView, outcome: RunOutcome): void {
+  const answered = outcome.is === 'succeeded' || outcome.is === 'failed' ? outcome.answer.issue : null;
+  const said = outcome.is === 'refused' ? outcome.error.message : (answered?.why.text ?? null);
+  emit(terminal, {
+    event: outcome.is,
+    issue: issue.identifier,
+    runId: run.id,
+    state: answered?.state ?? null,
+    text: said,
+  });
+  const [sign, colour] = outcome.is === 'succeeded' ? (['✓', 'green'] as const) : (['✗', 'red'] as const);
+  say(
+    terminal,
+    `${paint(terminal, colour, sign)} ${issue.identifier}  ${outcome.is}${said === null ? '' : `: ${plain(said)}`}`,
+  );
+}
+
+/** @throws BatonError when there is no such command: better now than with every run */
+function commandOf(call: Call): readonly [string, ...string[]] {
+  const [file = '', ...rest] = call.args;
+  const path = call.env.PATH ?? '';
+  const candidates = file.includes('/')
+    ? [resolve(call.cwd, file)]
+    : path.split(delimiter).map((directory) => join(directory, file));
+  if (candidates.some(isExecutable)) return [file, ...rest];
+  throw new BatonError('VALIDATION', `There is no command ${JSON.stringify(file)} that can be run.`, {
+    hint: 'Give its path, or see that it is on the PATH and executable. A line for a shell: -- sh -c "…".',
+  });
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
