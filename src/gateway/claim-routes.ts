@@ -2,18 +2,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Claimed } from '../supervisor/router.ts';
 import type { Doors } from './doors.ts';
+import { longPoll } from './long-poll.ts';
 import { claimFields } from './protocol.ts';
 import { answers, orThrow, sendText } from './reply.ts';
 import { grantShape, path } from './schemas.ts';
 
-/** How long a withdrawn claim may take to say whether it was granted just before, ms. */
-const LAST_WORD_MS = 250;
-
-const NOTHING: Claimed = { is: 'granted', grants: [] };
-
-export function claimRoutes(scope: FastifyInstance, { router, random, clock, holds }: Doors): void {
+export function claimRoutes(scope: FastifyInstance, doors: Doors): void {
   const app = scope.withTypeProvider<ZodTypeProvider>();
 
   app.route({
@@ -30,34 +25,15 @@ export function claimRoutes(scope: FastifyInstance, { router, random, clock, hol
       { 200: z.looseObject({ grants: z.array(grantShape) }) },
     ),
     handler: async (request, reply) => {
-      const { max = 1, waitMs = 0, claimId = random.secret(16) } = request.body;
       const { companyId, principal } = request;
-      const pool = request.params.agentId;
-      const { answer, withdraw } = router.claim({ pool, companyId, claimId, max, waitMs, session: null });
-      let release: (claimed: Claimed) => void = () => {};
-      const cutShort = new Promise<Claimed>((resolve) => {
-        release = resolve;
-      });
-      let disarm = () => {};
-      // The grant of a claim withdrawn in the same moment stands, so it is waited for a little.
-      const giveUp = () => {
-        withdraw();
-        disarm();
-        disarm = clock.after(LAST_WORD_MS, () => release(NOTHING));
-      };
-      const done = holds.add({ keyId: principal.keyId, revoked: giveUp, drained: giveUp });
+      const gone = new AbortController();
       reply.raw.once('close', () => {
-        if (!reply.raw.writableEnded) giveUp();
+        if (!reply.raw.writableEnded) gone.abort();
       });
-      // Closed already, while its credential and its agent were looked up: nobody would say so again.
-      if (request.raw.socket.destroyed) giveUp();
-      try {
-        const { grants } = orThrow(await Promise.race([answer, cutShort]));
-        return sendText(reply, `{"grants":[${grants.join(',')}]}`);
-      } finally {
-        done();
-        disarm();
-      }
+      if (request.raw.socket.destroyed) gone.abort();
+      const asked = { ...request.body, pool: request.params.agentId, companyId, keyId: principal.keyId };
+      const { grants } = orThrow(await longPoll(doors, asked, gone.signal));
+      return sendText(reply, `{"grants":[${grants.join(',')}]}`);
     },
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Events from outside, whichever door they come by (HTTP, WebSocket, later MCP): who may send what, and the envelope.
+ * Events from outside, whichever door they come by (HTTP, WebSocket, MCP): who may send what, and the envelope.
  * Here stands only what the credential decides. What the *state* decides – whether this agent executes this issue,
  * whether its fence is in force – is the machine's `judge`, which sees the same `by`.
  */

@@ -26,6 +26,7 @@ import { keyRoutes } from './key-routes.ts';
 import { logRoutes } from './log-routes.ts';
 import type { DrawnMachine } from './machine-layout.ts';
 import { machineRoutes } from './machine-routes.ts';
+import { mcpRoutes } from './mcp/route.ts';
 import type { Metrics } from './metrics.ts';
 import { openapi } from './openapi.ts';
 import { runRoutes } from './run-routes.ts';
@@ -153,6 +154,7 @@ async function build(
   await openapi(app, doors.version);
   systemRoutes(app, doors, dashboard(app));
   wsRoute(app, doors);
+  mcpRoutes(app, doors);
   await app.register(
     async (scope) => {
       guardRoutes(scope, doors);

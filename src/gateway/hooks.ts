@@ -108,8 +108,9 @@ function allowOrigin(request: FastifyRequest, reply: FastifyReply): void {
   reply.headers({
     'access-control-allow-origin': request.headers.origin,
     'access-control-allow-methods': 'GET, POST, PATCH, DELETE',
-    'access-control-allow-headers': 'authorization, content-type, idempotency-key',
-    'access-control-expose-headers': 'x-request-id, retry-after',
+    'access-control-allow-headers':
+      'authorization, content-type, idempotency-key, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name',
+    'access-control-expose-headers': 'x-request-id, retry-after, mcp-session-id',
     'access-control-max-age': '600',
     vary: 'origin',
   });

@@ -11,10 +11,12 @@ import { page, queryText, several } from './schemas.ts';
 
 export const STATES = ['idle', 'running', 'scheduled-retry', 'cancelled', 'done'] as const;
 const SUBSTATES = ['running.queued', 'running.executing', 'running.stopping'] as const;
+/** What lists may be filtered by: a state, or where within it. */
+export const issueStates = z.enum([...STATES, ...SUBSTATES]);
 
 export const issueFilter = z.strictObject({
   ...page,
-  state: several(z.enum([...STATES, ...SUBSTATES])).optional(),
+  state: several(issueStates).optional(),
   assignee: queryText.pipe(agentId).optional(),
   priority: several(priority).optional(),
   minAttempt: z.coerce.number().int().min(0).optional(),

@@ -9,13 +9,13 @@ import { make } from './creation.ts';
 import { afterOrdinal, cursorOf, NUMBER, ordinalAfter, pageOf, readCursor } from './cursor.ts';
 import type { Doors } from './doors.ts';
 import { envelope, mayEvent } from './event-door.ts';
+import { issueByIdentifier } from './identifiers.ts';
 import { issueFilter, listIssues } from './issue-list.ts';
 import { badFields, notFound } from './problem.ts';
 import { answers, created, keyOf, orThrow, sendAccepted, sendList, sendText, writeHeaders } from './reply.ts';
 import { acceptedShape, changeShape, issueShape, listOf, page, path } from './schemas.ts';
 
 const tags = ['issues'];
-const IDENTIFIER = /^([A-Z][A-Z0-9]{1,9})-([1-9][0-9]{0,9})$/;
 /** Ends the idempotency key of the second of two events that one request makes. */
 const SECOND = ':priority';
 
@@ -91,13 +91,10 @@ export function issueRoutes(scope: FastifyInstance, { router }: Doors): void {
       { 200: issueShape },
     ),
     handler: async (request, reply) => {
-      const { companyId } = request;
-      const [, prefix, ordinal] = IDENTIFIER.exec(request.params.identifier) ?? [];
-      const company = ordinal === undefined ? null : await router.company(companyId);
-      if (company === null || company.prefix !== prefix) throw notFound('issue');
-      const found = await router.list({ companyId, kind: 'issue', ordinal: Number(ordinal), limit: 1 });
-      const [issue] = found.items;
-      if (issue === undefined) throw notFound('issue');
+      const company = await router.company(request.companyId);
+      const { identifier } = request.params;
+      const issue = company === null ? null : await issueByIdentifier(router, company, identifier);
+      if (issue === null) throw notFound('issue');
       return sendText(reply, issue.view);
     },
   });

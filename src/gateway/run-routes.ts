@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { issueOfRun } from '../ids.ts';
-import { issueEvents } from '../machines/events.ts';
+import { eventFields, issueEvents } from '../machines/events.ts';
 import type { Doors } from './doors.ts';
 import { envelope, mayEvent } from './event-door.ts';
 import { invalid, notFound } from './problem.ts';
@@ -40,10 +40,7 @@ const REPORTS = {
 
 /** The body of a verb: its event without the type and the run, which the path says. */
 function reportBody(type: (typeof REPORTS)[keyof typeof REPORTS]) {
-  const option = issueEvents.options.find((each) => each.shape.type.value === type);
-  const fields: Record<string, z.ZodType> = { ...option?.shape };
-  delete fields.type;
-  delete fields.runId;
+  const { runId: _, ...fields } = eventFields(type);
   return z.strictObject(fields);
 }
 

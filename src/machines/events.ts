@@ -106,6 +106,15 @@ export const issueEvents = z.discriminatedUnion('type', [
 ]);
 export type IssueEvent = z.infer<typeof issueEvents>;
 
+/** The fields of an event as zod, without its type: for doors that name the event otherwise. */
+export function eventFields(type: IssueEvent['type']): Record<string, z.ZodType> {
+  const shape: Record<string, z.ZodType> = {
+    ...issueEvents.options.find((each) => each.shape.type.value === type)?.shape,
+  };
+  delete shape.type;
+  return shape;
+}
+
 /** A retry policy override: what is not given stays the server's. */
 export const retryOverride = z.strictObject({
   delaysMs: z
