@@ -103,13 +103,19 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** An expected refusal on its way to whoever asked. `detail` holds the code's own fields (protocol section 7). */
+/**
+ * An expected refusal on its way to whoever asked. `detail` holds the code's own fields (protocol section 7). It has no
+ * stack: nobody looks for its cause in the code, and collecting one cost more than all else that a hostile frame costs.
+ */
 export class BatonError extends Error {
   readonly code: ErrorCode;
   readonly detail: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, message: string, detail: Readonly<Record<string, unknown>> = {}) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'BatonError';
     this.code = code;
     this.detail = detail;
