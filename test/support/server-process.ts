@@ -8,6 +8,10 @@ export interface ServerProcess {
   /** Ends it with the signal; answers its exit code (null: killed). */
   end(signal: NodeJS.Signals): Promise<number | null>;
   signal(signal: NodeJS.Signals): void;
+  /** False once it has ended, however. */
+  running(): boolean;
+  /** What it wrote to its standard output and error so far. */
+  output(): string;
 }
 
 const running = new Set<ChildProcess>();
@@ -31,11 +35,11 @@ export async function spawnListening(flags: Record<string, string>): Promise<Ser
   const exited = once(child, 'exit') as Promise<[number | null]>;
   void exited.then(() => running.delete(child));
   let errors = '';
+  let text = '';
   child.stderr.on('data', (data) => {
     errors += String(data);
   });
   const url = await new Promise<string>((resolve, reject) => {
-    let text = '';
     child.stdout.on('data', (data) => {
       text += String(data);
       const line = text.split('\n').find((l) => l.includes('"ready":true'));
@@ -47,6 +51,8 @@ export async function spawnListening(flags: Record<string, string>): Promise<Ser
     url,
     pid: child.pid!,
     signal: (signal) => child.kill(signal),
+    running: () => child.exitCode === null && child.signalCode === null,
+    output: () => text + errors,
     async end(signal) {
       child.kill(signal);
       return (await exited)[0];

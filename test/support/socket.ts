@@ -79,6 +79,12 @@ export class RawSocket {
     return this.closed;
   }
 
+  /** Drops the frames seen so far: for a socket that lives long. */
+  forget(): void {
+    this.frames.length = 0;
+    this.taken = 0;
+  }
+
   close(): void {
     this.ws.close();
   }
