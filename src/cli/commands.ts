@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { configCommand } from './config-command.ts';
 import { issueCommand, whyCommand } from './issue-command.ts';
 import { issuesCommand } from './issues-command.ts';
+import { mcpCommand } from './mcp-command.ts';
 import { migrateCommand } from './migrate-command.ts';
 import { replayCommand } from './replay-command.ts';
 import { sendCommand } from './send-command.ts';
@@ -15,6 +16,7 @@ export const COMMANDS: readonly Command[] = [
   configCommand,
   migrateCommand(),
   workCommand,
+  mcpCommand,
   issuesCommand,
   issueCommand,
   whyCommand,
