@@ -25,9 +25,9 @@ export const mcpCommand: Command = {
     ...SERVER_FLAGS,
   ],
   examples: [
-    'claude mcp add baton -- baton mcp --agent claude-1',
-    'codex mcp add baton -- baton mcp --agent codex-1',
-    'baton mcp --url https://baton.example --token "$BATON_TOKEN"',
+    'baton mcp --agent claude-1',
+    'claude mcp add baton -- npx baton mcp --agent claude-1',
+    'codex mcp add baton -- npx baton mcp --agent codex-1',
   ],
   async run(call) {
     const target = targetOf(call);
