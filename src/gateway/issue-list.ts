@@ -1,10 +1,6 @@
-/**
- * Which issues of a company (`GET /companies/:companyId/issues`). The store knows an issue's state but not its
- * substate, so a list asked for `running.queued` reads `running` and leaves out what does not fit.
- */
+/** Which issues of a company: `GET /companies/:companyId/issues` and `…/issues/index` take the same filters. */
 import { z } from 'zod';
 import { agentId, priority } from '../machines/events.ts';
-import { dotted } from '../machines/step.ts';
 import { PRIORITIES } from '../machines/view.ts';
 import type { Listing, Router, Shown } from '../supervisor/router.ts';
 import { page, queryText, several } from './schemas.ts';
@@ -14,8 +10,7 @@ const SUBSTATES = ['running.queued', 'running.executing', 'running.stopping'] as
 /** What lists may be filtered by: a state, or where within it. */
 export const issueStates = z.enum([...STATES, ...SUBSTATES]);
 
-export const issueFilter = z.strictObject({
-  ...page,
+const filter = {
   state: several(issueStates).optional(),
   assignee: queryText.pipe(agentId).optional(),
   priority: several(priority).optional(),
@@ -24,57 +19,62 @@ export const issueFilter = z.strictObject({
     .pipe(z.string().min(1).max(200))
     .optional()
     .meta({ description: 'Part of the title or the identifier, case ignored.' }),
+};
+
+export const indexFilter = z.strictObject(filter);
+type Filter = z.infer<typeof indexFilter>;
+
+export const issueFilter = z.strictObject({
+  ...page,
+  ...filter,
+  after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional().meta({
+    description: 'Only issues numbered above this: 7 begins behind ACME-7. Not together with cursor.',
+  }),
 });
 export type IssueFilter = z.infer<typeof issueFilter>;
 
-/** Rows read per page at most, so that a rare substate among many running issues costs bounded work. */
-const LONGEST_WALK = 5000;
+/** Issues in one index at most: some 10 MB. Whoever has more narrows the filter down. */
+export const INDEXED = 250_000;
 
 /**
- * A page of issues in order of their ordinal.
- * @returns `after`: the ordinal to go on from, null when there is no more.
+ * A page of issues in order of their number.
+ * @returns `after`: the number to go on from, null when there is no more.
  */
 export async function listIssues(
   router: Router,
   companyId: string,
-  filter: IssueFilter,
+  { limit, ...filter }: IssueFilter,
   from: number | undefined,
-): Promise<{ items: Shown[]; after: number | null }> {
-  const { limit, state, assignee, priority: names, minAttempt, q } = filter;
-  const query: Omit<Listing, 'after'> = {
+): Promise<{ items: readonly Shown[]; after: number | null }> {
+  const query = { ...listing(companyId, filter), limit: limit + 1 };
+  const { items } = await router.list({ ...query, ...(from === undefined ? {} : { after: from }) });
+  if (items.length <= limit) return { items, after: null };
+  return { items: items.slice(0, limit), after: (items[limit - 1] as Shown).ordinal };
+}
+
+/** The index of all that match, as JSON text (protocol section 3). */
+export async function indexIssues(router: Router, companyId: string, filter: Filter): Promise<string> {
+  const index = await router.index({ ...listing(companyId, filter), limit: INDEXED });
+  const { seq, count, ordinals, ids, dues } = index;
+  return `{"seq":${seq},"numbers":${ordinals},"ids":${ids},"dues":${dues},"more":${count === INDEXED}}`;
+}
+
+function listing(
+  companyId: string,
+  { state, assignee, priority: names, minAttempt, q }: Filter,
+): Omit<Listing, 'limit' | 'after'> {
+  return {
     companyId,
     kind: 'issue',
-    limit: limit + 1,
     ...(state === undefined
       ? {}
-      : { states: [...new Set(state.map((name) => name.split('.')[0] as string))] }),
+      : {
+          states: state.filter((name) => !name.includes('.')),
+          substates: state.filter((name) => name.includes('.')),
+        }),
     ...(assignee === undefined ? {} : { assignee }),
     ...(names === undefined ? {} : { priorities: names.map((name) => PRIORITIES.indexOf(name)) }),
     ...(minAttempt === undefined ? {} : { minAttempt }),
     ...(q === undefined ? {} : { text: q }),
   };
-  const wanted = state?.some((name) => name.includes('.')) ? new Set<string>(state) : null;
-  const items: Shown[] = [];
-  let after = from;
-  for (let walked = 0; walked < LONGEST_WALK; ) {
-    const found = await router.list({ ...query, ...(after === undefined ? {} : { after }) });
-    for (const issue of found.items) {
-      if (wanted !== null && !fits(wanted, issue)) {
-        after = issue.ordinal;
-      } else if (items.length === limit) {
-        return { items, after: (items.at(-1) as Shown).ordinal };
-      } else {
-        items.push(issue);
-        after = issue.ordinal;
-      }
-    }
-    if (found.items.length < query.limit) return { items, after: null };
-    walked += found.items.length;
-  }
-  return { items, after: after ?? null };
-}
-
-function fits(wanted: ReadonlySet<string>, issue: Shown): boolean {
-  const name = dotted(issue.state.value);
-  return wanted.has(name) || wanted.has(name.split('.')[0] as string);
 }

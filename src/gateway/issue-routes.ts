@@ -10,10 +10,10 @@ import { afterOrdinal, cursorOf, NUMBER, ordinalAfter, pageOf, readCursor } from
 import type { Doors } from './doors.ts';
 import { envelope, mayEvent } from './event-door.ts';
 import { issueByIdentifier } from './identifiers.ts';
-import { issueFilter, listIssues } from './issue-list.ts';
+import { indexFilter, indexIssues, issueFilter, listIssues } from './issue-list.ts';
 import { badFields, notFound } from './problem.ts';
 import { answers, created, keyOf, orThrow, sendAccepted, sendList, sendText, writeHeaders } from './reply.ts';
-import { acceptedShape, changeShape, issueShape, listOf, page, path } from './schemas.ts';
+import { acceptedShape, changeShape, issueIndexShape, issueShape, listOf, page, path } from './schemas.ts';
 
 const tags = ['issues'];
 /** Ends the idempotency key of the second of two events that one request makes. */
@@ -68,7 +68,11 @@ export function issueRoutes(scope: FastifyInstance, { router }: Doors): void {
       { 200: listOf(issueShape) },
     ),
     handler: async (request, reply) => {
-      const { after: from } = ordinalAfter(request.query.cursor);
+      const { cursor, after: above } = request.query;
+      if (cursor !== undefined && above !== undefined) {
+        throw badFields([{ path: 'after', message: 'a cursor says already where to go on' }]);
+      }
+      const { after: from = above } = ordinalAfter(cursor);
       const { items, after } = await listIssues(router, request.companyId, request.query, from);
       return sendList(
         reply,
@@ -76,6 +80,23 @@ export function issueRoutes(scope: FastifyInstance, { router }: Doors): void {
         after === null ? null : afterOrdinal(after),
       );
     },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/companies/:companyId/issues/index',
+    config: { access: { of: 'company', may: 'read' } },
+    schema: answers(
+      {
+        tags,
+        summary: 'Which issues match, without the issues: for windows of long lists',
+        params: path('companyId'),
+        querystring: indexFilter,
+      },
+      { 200: issueIndexShape },
+    ),
+    handler: async (request, reply) =>
+      sendText(reply, await indexIssues(router, request.companyId, request.query)),
   });
 
   app.route({

@@ -143,6 +143,16 @@ export const issueShape = z
   })
   .meta({ id: 'Issue' });
 
+export const issueIndexShape = z
+  .looseObject({
+    seq: z.int(),
+    numbers: z.array(z.int()),
+    ids: z.array(id),
+    dues: z.array(at.nullable()),
+    more: z.boolean(),
+  })
+  .meta({ id: 'IssueIndex' });
+
 export const runShape = z
   .looseObject({
     id,

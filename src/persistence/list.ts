@@ -17,15 +17,25 @@ export const LAST_SEQ = `coalesce((select seq from journal where partition = $1 
  */
 export const readable = (column: string): string => `${column}::text !~ '\\\\u(0000|[dD][89a-fA-F])'`;
 
-/** `values` in the order of the text's parameters. Pure. */
-export function listStatement(query: ListQuery): { text: string; values: unknown[] } {
+export interface Statement {
+  readonly text: string;
+  /** In the order of the text's parameters. */
+  readonly values: unknown[];
+}
+
+/** What a query asks for, as conditions on `a`. Pure. */
+function conditions(query: ListQuery): { where: string; values: unknown[] } {
   const values: unknown[] = [partitionOf(query.companyId), query.companyId, query.kind, query.limit];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const where = ['a.partition = $1', 'a.company_id = $2', 'a.kind = $3'];
-  const { states, assignee, priorities, atLeast, contains, about, ordinal, after } = query;
+  const { states, substates, assignee, priorities, atLeast, contains, about, ordinal, after } = query;
   if (after !== undefined) where.push(`a.ordinal > ${bind(after)}`);
   if (ordinal !== undefined) where.push(`a.ordinal = ${bind(ordinal)}`);
-  if (states !== undefined) where.push(`a.state = any (${bind(states)}::text[])`);
+  if (states !== undefined || substates !== undefined) {
+    const within =
+      substates === undefined ? '' : ` or a.state || '.' || a.substate = any (${bind(substates)}::text[])`;
+    where.push(`(a.state = any (${bind(states ?? [])}::text[])${within})`);
+  }
   if (assignee !== undefined) where.push(`a.assignee = ${bind(assignee)}`);
   if (priorities !== undefined) where.push(`a.priority = any (${bind(priorities)}::int[])`);
   if (about !== undefined) {
@@ -46,12 +56,18 @@ export function listStatement(query: ListQuery): { text: string; values: unknown
     });
     where.push(found.length === 0 ? 'false' : `(${found.join(' or ')})`);
   }
+  return { where: where.join('\n    and '), values };
+}
+
+/** Whole rows. */
+export function listStatement(query: ListQuery): Statement {
+  const { where, values } = conditions(query);
   return {
     text: `
 with last as materialized (select ${LAST_SEQ} as seq)
 select last.seq, r.* from last left join lateral (
   select ${ACTOR} from actors a
-  where ${where.join('\n    and ')}
+  where ${where}
   order by a.ordinal limit $4
 ) r on true
 order by r.ordinal`,
@@ -63,4 +79,23 @@ order by r.ordinal`,
 export function listAnswer(rows: readonly (ActorRow & { seq: number })[]): { seq: number; rows: ActorRow[] } {
   const found = rows.filter((row) => row.id !== null).map(({ seq: _, ...row }) => row);
   return { seq: rows[0]!.seq, rows: found };
+}
+
+/** Three arrays and their length, put together by the database (`ListIndex`). */
+export function indexStatement(query: ListQuery): Statement {
+  const { where, values } = conditions(query);
+  const array = (column: string) =>
+    `coalesce(array_to_json(array_agg(${column} order by r.ordinal) filter (where r.id is not null)), '[]')::text`;
+  return {
+    text: `
+with last as materialized (select ${LAST_SEQ} as seq)
+select last.seq, count(r.id) as count, ${array('r.ordinal')} as ordinals, ${array('r.id')} as ids, ${array('r.due_at')} as dues
+from last left join lateral (
+  select a.ordinal, a.id, a.due_at from actors a
+  where ${where}
+  order by a.ordinal limit $4
+) r on true
+group by last.seq`,
+    values,
+  };
 }

@@ -22,6 +22,7 @@ export class MemoryNode implements Store {
   due: Store['due'] = (partitions, before, limit, after) =>
     this.#store.due(partitions, before, limit, after, this.#node);
   snapshot: Store['snapshot'] = (query) => this.#store.snapshot(query, this.#node);
+  index: Store['index'] = (query) => this.#store.index(query, this.#node);
   counts: Store['counts'] = (companyId, dueBefore) => this.#store.counts(companyId, dueBefore, this.#node);
   entries: Store['entries'] = (companyId, after, limit) =>
     this.#store.entries(companyId, after, limit, this.#node);

@@ -1,6 +1,6 @@
 /** The memory store's reads, one function a call of store.ts, over one partition's tables. Pure. */
 import { listKey, type MemoryPartition, ordinalOf, position, seqOf, versionOf } from './memory-partition.ts';
-import type { ActorRow, Counters, Counts, EntryRow, ListQuery, RecordRow } from './store.ts';
+import type { ActorRow, Counters, Counts, EntryRow, ListIndex, ListQuery, RecordRow } from './store.ts';
 
 /** Actors with a pool, by (partition, id), after that key. `partitions` in order. */
 export function live(
@@ -64,12 +64,29 @@ export function snapshot(
   return { seq: lastSeq(partition, query.companyId), rows };
 }
 
+export function index(partition: MemoryPartition | undefined, query: ListQuery): ListIndex {
+  const { seq, rows } = snapshot(partition, query);
+  const array = (of: (row: ActorRow) => unknown) => JSON.stringify(rows.map(of));
+  return {
+    seq,
+    count: rows.length,
+    ordinals: array((row) => row.ordinal),
+    ids: array((row) => row.id),
+    dues: array((row) => row.dueAt),
+  };
+}
+
 /** JSON that PostgreSQL's operators cannot read: see `readable` of list.ts. */
 const UNREADABLE = /\\u(0000|[dD][89a-fA-F])/;
 
 function matches(row: ActorRow, query: ListQuery): boolean {
-  const { states, assignee, priorities, atLeast, contains, about, ordinal } = query;
-  if (states !== undefined && !states.includes(row.state)) return false;
+  const { states, substates, assignee, priorities, atLeast, contains, about, ordinal } = query;
+  if (
+    (states !== undefined || substates !== undefined) &&
+    !states?.includes(row.state) &&
+    !(row.substate !== null && substates?.includes(`${row.state}.${row.substate}`))
+  )
+    return false;
   if (assignee !== undefined && row.assignee !== assignee) return false;
   if (priorities !== undefined && !priorities.includes(row.priority)) return false;
   if (ordinal !== undefined && row.ordinal !== ordinal) return false;

@@ -222,6 +222,10 @@ export class MemoryStore implements Store {
     return this.call('snapshot', node, () => reads.snapshot(this.#home(query.companyId), query));
   }
 
+  async index(query: ListQuery, node: string | null = null) {
+    return this.call('index', node, () => reads.index(this.#home(query.companyId), query));
+  }
+
   async counts(companyId: string, dueBefore: number, node: string | null = null) {
     return this.call('counts', node, () => reads.counts(this.#home(companyId), companyId, dueBefore));
   }

@@ -11,7 +11,7 @@ import { partitionOf } from '../ids.ts';
 import { COMMIT, encode } from './commit.ts';
 import { due } from './due.ts';
 import { Leases } from './leases.ts';
-import { listAnswer, listStatement } from './list.ts';
+import { indexStatement, listAnswer, listStatement } from './list.ts';
 import { MigrationError } from './migrate.ts';
 import { asError, blamesData, type DatabaseOptions, openPool } from './pool.ts';
 import { prune } from './prune.ts';
@@ -23,6 +23,7 @@ import type {
   Counters,
   Counts,
   EntryRow,
+  ListIndex,
   ListQuery,
   Owned,
   RecordRow,
@@ -104,6 +105,12 @@ export class PostgresStore implements Store {
     const { text, values } = listStatement(query);
     const answer = await this.#reads.query<ActorRow & { seq: number }>(text, values);
     return listAnswer(answer.rows);
+  }
+
+  async index(query: ListQuery): Promise<ListIndex> {
+    const { text, values } = indexStatement(query);
+    const answer = await this.#reads.query<ListIndex & pg.QueryResultRow>(text, values);
+    return answer.rows[0]!;
   }
 
   async counts(companyId: string, dueBefore: number): Promise<Counts> {

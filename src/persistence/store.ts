@@ -87,6 +87,8 @@ export interface ListQuery {
   readonly companyId: string;
   readonly kind: string;
   readonly states?: readonly string[];
+  /** States with their substate, `running.queued`; given together with `states`, one of either is enough. */
+  readonly substates?: readonly string[];
   readonly assignee?: string;
   readonly priorities?: readonly number[];
   /** The number at this path of the snapshot is at least `value` (`['context','attempt']`). */
@@ -99,6 +101,20 @@ export interface ListQuery {
   /** Only ordinals above this one. */
   readonly after?: number;
   readonly limit: number;
+}
+
+/**
+ * Which actors a list holds, in its order. JSON arrays as text, element by element of the same actor: a hundred thousand
+ * numbers are not worth parsing to be written again.
+ */
+export interface ListIndex {
+  /** The company's last seq as of this index. */
+  readonly seq: number;
+  readonly count: number;
+  readonly ordinals: string;
+  readonly ids: string;
+  /** Epoch ms of each one's earliest timer, or null. */
+  readonly dues: string;
 }
 
 /** Where a company's numbering stands, read once when its partition is taken (A8). */
@@ -158,6 +174,8 @@ export interface Store {
   ): Promise<{ id: string; dueAt: number; version: number }[]>;
   /** The company's last seq and the rows as of it: one statement, so a subscription can join there. */
   snapshot(query: ListQuery): Promise<{ seq: number; rows: ActorRow[] }>;
+  /** The same choice of rows as `snapshot`, of each only what places it in a list. */
+  index(query: ListQuery): Promise<ListIndex>;
   counts(companyId: string, dueBefore: number): Promise<Counts>;
   /** A company's entries with seq > `after`, in order. The first seq still kept is `oldest` (1 before any retention). */
   entries(

@@ -26,6 +26,7 @@ export function localRouter(node: Node, ownership: Ownership, catalog: Catalog):
 
     get: (id) => reading.get(id),
     list: (q) => reading.list(q),
+    index: (q) => reading.index(q),
     journal: (id, after, limit) => reading.journal(id, after, limit),
     version: (id, version) => reading.version(id, version),
     records: (id, kind, limit, after) => reading.records(id, kind, limit, after),

@@ -1,6 +1,6 @@
 /** Reads and subscriptions: only what is committed is ever shown (A3). */
 import { isId } from '../ids.ts';
-import type { ActorRow, ListQuery } from '../persistence/store.ts';
+import type { ActorRow, ListIndex, ListQuery } from '../persistence/store.ts';
 import { answered } from './asking.ts';
 import { Boards } from './board.ts';
 import { Subscription } from './broadcast.ts';
@@ -44,19 +44,17 @@ export class Reading {
   }
 
   async list(q: Listing): Promise<{ seq: number; items: Shown[] }> {
-    const { minAttempt, text, ...rest } = q;
-    const query: ListQuery = {
-      ...rest,
-      ...(minAttempt === undefined ? {} : { atLeast: { path: ['context', 'attempt'], value: minAttempt } }),
-      ...(text === undefined ? {} : { contains: { keys: ['title', 'identifier'], text } }),
-    };
-    const { seq, rows } = await answered(this.node, this.node.store.snapshot(query));
+    const { seq, rows } = await answered(this.node, this.node.store.snapshot(queryOf(q)));
     const items: Shown[] = [];
     for (const row of rows) {
       const shown = this.shownRow(row);
       if (shown) items.push(shown);
     }
     return { seq, items };
+  }
+
+  async index(q: Listing): Promise<ListIndex> {
+    return answered(this.node, this.node.store.index(queryOf(q)));
   }
 
   private shownActor(actor: Resident): Shown {
@@ -154,4 +152,12 @@ export class Reading {
     if (at.state === 'lost') throw refusalError(moved());
     return answered(this.node, this.boards.stats(company));
   }
+}
+
+function queryOf({ minAttempt, text, ...rest }: Listing): ListQuery {
+  return {
+    ...rest,
+    ...(minAttempt === undefined ? {} : { atLeast: { path: ['context', 'attempt'], value: minAttempt } }),
+    ...(text === undefined ? {} : { contains: { keys: ['title', 'identifier'], text } }),
+  };
 }

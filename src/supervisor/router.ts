@@ -6,6 +6,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Actor, Columns, Persisted } from '../machines/kind.ts';
 import type { CompanyRow, KeyRow, LogLine, Made } from '../persistence/catalog.ts';
+import type { ListIndex } from '../persistence/store.ts';
 
 /** An event on its way to its actor; already parsed by the kind's `events` schema. */
 export interface Envelope {
@@ -97,6 +98,7 @@ export interface Listing {
   readonly companyId: string;
   readonly kind: string;
   readonly states?: readonly string[];
+  readonly substates?: readonly string[];
   readonly assignee?: string;
   readonly priorities?: readonly number[];
   readonly minAttempt?: number;
@@ -208,6 +210,8 @@ export interface Router {
 
   get(id: string): Promise<Shown | null>;
   list(q: Listing): Promise<{ seq: number; items: Shown[] }>;
+  /** Which actors a list holds, without reading any of them. */
+  index(q: Listing): Promise<ListIndex>;
   journal(actorId: string, after: number, limit: number): Promise<JournalLine[]>;
   /**
    * One version of an actor as its journal tells it: the entry, and with `view` the actor as of it. Null when there is

@@ -149,7 +149,16 @@ const readings = fc
     text: oddText,
     states: fc.subarray(['idle', 'running', 'done']),
     about: fc.constantFrom('a1', 'a2'),
-    filter: fc.constantFrom('none', 'states', 'contains', 'atLeast', 'about', 'assignee', 'ordinal'),
+    filter: fc.constantFrom(
+      'none',
+      'states',
+      'substates',
+      'contains',
+      'atLeast',
+      'about',
+      'assignee',
+      'ordinal',
+    ),
   })
   .map((r) => {
     const companyId = id('c', 1, r.p);
@@ -157,6 +166,7 @@ const readings = fc
     const filters = {
       none: {},
       states: { states: r.states },
+      substates: { substates: r.states.map((state) => `${state}.queued`) },
       contains: { contains: { keys: ['t', 'n'], text: r.text.replaceAll('\u0000', '') } },
       atLeast: { atLeast: { path: ['n'], value: r.after } },
       about: { about: { id: r.about, states: r.states } },
@@ -167,6 +177,7 @@ const readings = fc
     const at = { at: r.after, id: actorId };
     const calls: ((store: Store, side: Side) => Promise<unknown>)[] = [
       (s) => s.snapshot(query),
+      (s) => s.index(query),
       (s) => s.counts(companyId, r.after),
       (s) => s.counters([r.p]),
       (s) => s.due(new Set([r.p, 3]), 7, r.limit, { dueAt: r.after, id: actorId }),

@@ -288,7 +288,15 @@ export function storeContract(name: string, open: () => Promise<Harness>): void 
           const snapshot = (attempt: unknown) => JSON.stringify({ value: 'x', context: { attempt } });
           await commit({
             rows: [
-              row(3, { state: 'running', assignee: 'a1', pool: 'a1', priority: 0, snapshot: snapshot(2) }),
+              row(3, {
+                state: 'running',
+                substate: 'queued',
+                dueAt: 7,
+                assignee: 'a1',
+                pool: 'a1',
+                priority: 0,
+                snapshot: snapshot(2),
+              }),
               row(1, { state: 'idle', assignee: 'a2', priority: 3, head: '{"title":"Fix ÄPFEL now"}' }),
               row(2, { state: 'done', assignee: 'a1', snapshot: snapshot('9') }),
               row(4, { state: 'scheduled-retry', assignee: 'a1', snapshot: snapshot(0.5) }),
@@ -304,6 +312,8 @@ export function storeContract(name: string, open: () => Promise<Harness>): void 
           ['the next page', { after: 2, limit: 1 }, [3]],
           ['states', { states: ['idle', 'done'] }, [1, 2]],
           ['no state', { states: [] }, []],
+          ['substates', { substates: ['running.queued'] }, [3]],
+          ['states or substates', { states: ['done'], substates: ['running.queued', 'done.x'] }, [2, 3]],
           ['an assignee', { assignee: 'a1' }, [2, 3, 4]],
           ['priorities', { priorities: [0, 3] }, [1, 3]],
           ['a number of the snapshot', { atLeast: { path: ['context', 'attempt'], value: 0.5 } }, [3, 4]],
@@ -318,6 +328,14 @@ export function storeContract(name: string, open: () => Promise<Harness>): void 
           const { seq, rows } = await store.snapshot(query);
           expect(seq).toBe(2);
           expect(rows.map((r) => r.ordinal)).toEqual(ordinals);
+          const index = await store.index(query);
+          expect([index.seq, index.count, JSON.parse(index.ordinals)]).toEqual([
+            2,
+            ordinals.length,
+            ordinals,
+          ]);
+          expect(JSON.parse(index.ids)).toEqual(rows.map((r) => r.id));
+          expect(JSON.parse(index.dues)).toEqual(rows.map((r) => r.dueAt));
         });
 
         it('answers whole rows, and seq 0 for a company that has no entry', async () => {

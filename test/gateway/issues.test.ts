@@ -106,6 +106,27 @@ describe('issues', () => {
     expect([second.items[0].title, second.nextCursor]).toEqual(['Work 2', null]);
   });
 
+  it('are indexed by the same filters: which there are, as of which seq, without the issues', async () => {
+    const bench = await start();
+    const company = await bench.company();
+    const agent = await bench.agent(company);
+    const first = await bench.issue(company, { title: 'Idle one', priority: 'low' });
+    const second = await bench.issue(company, { title: 'Work', assigneeAgentId: agent });
+    const path = `/v1/companies/${company}/issues`;
+    const all = (await bench.get(`${path}/index`)).body;
+    expect(all).toMatchObject({ numbers: [1, 2], ids: [first, second], dues: [null, null], more: false });
+    expect(all.seq).toBeGreaterThan(0);
+    expect((await bench.get(`${path}/index?state=running.queued`)).body.numbers).toEqual([2]);
+    expect((await bench.get(`${path}/index?q=idle&priority=low`)).body.numbers).toEqual([1]);
+    expect((await bench.get(`${path}?after=1`)).body.items.map((item: { id: string }) => item.id)).toEqual([
+      second,
+    ]);
+    for (const wrong of ['index?limit=5', 'index?after=1', `?after=1&cursor=x`, '?after=-1']) {
+      const answer = await bench.get(`${path}${wrong.startsWith('?') ? wrong : `/${wrong}`}`);
+      expect(answer.body.code).toBe('VALIDATION');
+    }
+  });
+
   it('refuse a filter that does not exist, a limit out of range and a made-up cursor', async () => {
     const bench = await start();
     const path = `/v1/companies/${await bench.company()}/issues`;

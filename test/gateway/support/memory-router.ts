@@ -397,6 +397,18 @@ export class MemoryRouter implements Router {
     return actor === undefined ? null : this.#shown(actor);
   }
 
+  async index(q: Listing) {
+    const { seq, items } = await this.list(q);
+    const array = (of: (item: Shown) => unknown) => JSON.stringify(items.map(of));
+    return {
+      seq,
+      count: items.length,
+      ordinals: array((item) => item.ordinal),
+      ids: array((item) => item.id),
+      dues: array(({ view }) => (JSON.parse(view) as { nextAt?: number }).nextAt ?? null),
+    };
+  }
+
   async list(q: Listing): Promise<{ seq: number; items: Shown[] }> {
     const text = q.text?.toLowerCase();
     const items = [...this.#actors.values()].filter((actor) => {
@@ -408,7 +420,9 @@ export class MemoryRouter implements Router {
         actor.kind.kind === q.kind &&
         actor.ordinal > (q.after ?? 0) &&
         (q.ordinal === undefined || actor.ordinal === q.ordinal) &&
-        (q.states === undefined || q.states.includes(columns.state)) &&
+        ((q.states === undefined && q.substates === undefined) ||
+          q.states?.includes(columns.state) ||
+          q.substates?.includes(`${columns.state}.${columns.substate}`)) &&
         (q.assignee === undefined || columns.assignee === q.assignee) &&
         (q.priorities === undefined || q.priorities.includes(columns.priority)) &&
         (q.minAttempt === undefined || attempt >= q.minAttempt) &&
