@@ -80,7 +80,8 @@ async function launched(profile: string): Promise<Browser> {
   const { default: packed } = await import('@sparticuz/chromium');
   packed.setGraphicsMode = false;
   const executablePath = await packed.executablePath();
-  return chromium.launch({ ...options, executablePath, args: [...packed.args, ...FLAGS] });
+  // Not with the package's own flags: they are for a small function in a cloud, one process without web security.
+  return chromium.launch({ ...options, executablePath, args: FLAGS });
 }
 
 function watch(page: Page, origin: string): string[] {

@@ -48,14 +48,15 @@ document.addEventListener('keydown', (event) => {
   const key = (mod ? 'mod+' : '') + (event.key.length === 1 && mod ? event.key.toLowerCase() : event.key);
   const sequence = first !== null && event.timeStamp - first.at < SEQUENCE_MS ? `${first.key} ${key}` : null;
   first = null;
-  for (let at = stack.length - 1; at >= 0; at--) {
-    const map = stack[at]?.map ?? {};
-    const found = (sequence === null ? undefined : map[sequence]) ?? map[key];
-    if (found !== undefined) {
-      event.preventDefault();
-      found.run(event);
-      return;
-    }
+  const maps = stack.map(({ map }) => map).reverse();
+  // A sequence anywhere comes before a single key of a page: `g a` is not `a`.
+  const found =
+    (sequence === null ? undefined : maps.find((map) => map[sequence] !== undefined)?.[sequence]) ??
+    maps.find((map) => map[key] !== undefined)?.[key];
+  if (found !== undefined) {
+    event.preventDefault();
+    found.run(event);
+    return;
   }
   if (!mod) first = { key, at: event.timeStamp };
 });

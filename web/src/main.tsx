@@ -3,6 +3,7 @@ import { render } from 'preact';
 import './styles/base.css';
 import './styles/shell.css';
 import './styles/parts.css';
+import './styles/issues.css';
 import { followLinks } from './location.ts';
 import { pageAt } from './pages.ts';
 import { start } from './session.ts';

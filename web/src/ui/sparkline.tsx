@@ -16,6 +16,7 @@ export function Sparkline({ values, label }: { values: readonly number[]; label:
       viewBox={`0 0 ${BARS * WIDTH} ${HEIGHT}`}
       preserveAspectRatio="none"
     >
+      <rect class="ground" x={0} y={HEIGHT - 1} width={BARS * WIDTH} height={1} />
       {values.map((value, i) => {
         const height = Math.max(1, (value / most) * HEIGHT);
         // The place is the identity: the bars are a window that moves over time.
