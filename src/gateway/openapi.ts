@@ -1,8 +1,10 @@
-/** The OpenAPI 3.1 document, made from the routes' own zod schemas, at `/openapi.json`. */
+/** The OpenAPI 3.1 document, made from the routes' own zod schemas, at `/openapi.json`; for people at `/docs`. */
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
+import type { OpenApi } from './reference/page.ts';
+import { referenceRoutes } from './reference/routes.ts';
 
 type Override = (ctx: { zodSchema: z.core.$ZodTypes; jsonSchema: z.core.JSONSchema.BaseSchema }) => void;
 
@@ -14,7 +16,7 @@ const anyJson: Override = ({ zodSchema, jsonSchema }) => {
   for (const key of Object.keys(jsonSchema)) delete (jsonSchema as Record<string, unknown>)[key];
 };
 
-/** Registers the document. Must come before the routes it describes. */
+/** Registers the document and its page. Must come before the routes it describes. */
 export async function openapi(app: FastifyInstance, version: string): Promise<void> {
   const zodToJsonConfig = { override: anyJson as never };
   await app.register(swagger, {
@@ -32,11 +34,17 @@ export async function openapi(app: FastifyInstance, version: string): Promise<vo
     transform: createJsonSchemaTransform({ zodToJsonConfig }),
     transformObject: createJsonSchemaTransformObject({ zodToJsonConfig }),
   });
+  let made: OpenApi | null = null;
+  const document = () => {
+    made ??= withoutDangling(app.swagger()) as OpenApi;
+    return made;
+  };
   let text: string | null = null;
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
-    text ??= JSON.stringify(withoutDangling(app.swagger()));
+    text ??= JSON.stringify(document());
     return reply.type('application/json; charset=utf-8').send(text);
   });
+  referenceRoutes(app, document);
 }
 
 /** Replaces references to schemas that the document does not hold (the unnamed ones above) by "anything". */

@@ -23,7 +23,9 @@ export function systemRoutes(scope: FastifyInstance, doors: Doors, dashboard: Da
       return sendJson(reply.header('vary', 'accept'), {
         name: 'baton',
         version: doors.version,
+        docs: '/docs',
         openapi: '/openapi.json',
+        mcp: '/mcp',
         http: '/v1',
         webSocket: '/v1/ws',
         health: '/healthz',

@@ -1,0 +1,66 @@
+/** `/docs`: the OpenAPI document as a page. What it looks like is seen in test/browser/reference.test.ts. */
+import { expect, it } from 'vitest';
+import { referencePage } from '../../src/gateway/reference/page.ts';
+import { start } from './support/gateway.ts';
+
+it('has every operation and every schema of the document, and every link leads somewhere', async () => {
+  const bench = await start();
+  const { text, headers } = await bench.get('/docs', { token: null });
+  expect(headers['content-type']).toBe('text/html; charset=utf-8');
+  const { paths } = (await bench.get('/openapi.json')).body;
+  const ids = [...text.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id!);
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const [path, methods] of Object.entries<Record<string, unknown>>(paths)) {
+    for (const method of Object.keys(methods)) {
+      expect(text).toContain(`<b class="${method}">${method.toUpperCase()}</b> <code>${path}</code>`);
+    }
+  }
+  const targets = [...text.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id!);
+  expect(targets.filter((id) => !ids.includes(id))).toEqual([]);
+  expect(ids).toContain('schema-Issue');
+  for (const type of ['WAKE', 'RUN.FAILED', 'FORCE_RELEASE']) expect(text).toContain(`Body of ${type}`);
+});
+
+it('needs nothing from elsewhere and nothing that its policy forbids', async () => {
+  const bench = await start();
+  const page = await bench.get('/docs');
+  expect(page.headers['content-security-policy']).toContain("default-src 'self'");
+  expect(page.text).not.toMatch(/<script|<style| style=| on[a-z]+=/);
+  const sources = [...page.text.matchAll(/(?:src|<link[^>]+href)="([^"]+)"/g)].map(([, url]) => url!);
+  expect(sources).toEqual(['/favicon.svg', '/docs/style.css']);
+  const style = await bench.get('/docs/style.css', { token: null });
+  expect([style.status, style.headers['content-type']]).toEqual([200, 'text/css; charset=utf-8']);
+  expect(style.text).not.toMatch(/url\(|@import/);
+});
+
+it('shows hostile text as text, wherever it stands', () => {
+  const evil = `"><img src=x onerror=alert(1)><script>alert('x')</script>`;
+  const schema = {
+    type: 'object',
+    description: evil,
+    properties: { [evil]: { type: 'string', description: evil, default: evil, enum: [evil], pattern: evil } },
+    required: [evil],
+  };
+  const page = referencePage({
+    info: { title: evil, version: evil, description: evil },
+    paths: {
+      [`/${evil}`]: {
+        post: {
+          summary: evil,
+          tags: [evil],
+          parameters: [{ name: evil, in: evil, description: evil, schema }],
+          requestBody: { content: { 'application/json': { schema } } },
+          responses: {
+            [evil]: {
+              description: evil,
+              content: { [evil]: { schema: { $ref: `#/components/schemas/${evil}` } } },
+            },
+          },
+        },
+      },
+    },
+    components: { schemas: { [evil]: schema } },
+  });
+  expect(page).not.toMatch(/<img|<script/);
+  expect(page).toContain('&lt;script&gt;');
+});
