@@ -91,24 +91,25 @@ export function clockOver(source: TimeSource): Clock {
 
 /** Random bytes of an id: with its partition 84 bits, so that two never meet. */
 const ID_BYTES = 9;
-/** Bytes asked of the system at once for ids: one call each would cost more than the rest of a small event. */
-const POOL_BYTES = 512 * ID_BYTES;
+/** Bytes asked of the system at once: one call for each would cost more than the rest of a small event. */
+const POOL_BYTES = 4096;
 
 /** The machine's own chance. */
 export function systemRandom(): Random {
   let pool = Buffer.alloc(0);
   let at = 0;
+  /** The next bytes as text; none are given twice. */
+  const draw = (bytes: number, encoding: 'hex' | 'base64url') => {
+    if (at + bytes > pool.length) {
+      pool = randomBytes(Math.max(bytes, POOL_BYTES));
+      at = 0;
+    }
+    at += bytes;
+    return pool.toString(encoding, at - bytes, at);
+  };
   return {
     u: Math.random,
-    id(letter, partition) {
-      if (at >= pool.length) {
-        pool = randomBytes(POOL_BYTES);
-        at = 0;
-      }
-      const random = pool.toString('hex', at, at + ID_BYTES);
-      at += ID_BYTES;
-      return idOf(letter, partition, random);
-    },
-    secret: (bytes) => randomBytes(bytes).toString('base64url'),
+    id: (letter, partition) => idOf(letter, partition, draw(ID_BYTES, 'hex')),
+    secret: (bytes) => draw(bytes, 'base64url'),
   };
 }

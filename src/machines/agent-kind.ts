@@ -42,7 +42,7 @@ export function agentKind(server: Policy): AgentKind {
     names: { [SPREAD_AGAIN]: 'SPREAD.AGAIN' },
     draws: () => 0,
     reads: () => [],
-    facts: (s) => ({ ...factsOf(s, server) }),
+    facts: remembered((s) => ({ ...factsOf(s, server) })),
     judge: (event, s) => judge(event as AgentMachineEvent, s),
     born(asked, { id, prefix, ordinal }) {
       const agent = newAgent.parse(asked);
@@ -85,6 +85,19 @@ function statusOf(s: S): AgentStatus {
 
 function substateOf(s: S): string | null {
   return dotted(s.value).split('.')[1] ?? null;
+}
+
+/** A pure function of a state that gives the same object for the same state: it is asked for at every event of an issue. */
+function remembered<T extends object>(of: (s: S) => T): (s: S) => T {
+  const known = new WeakMap<S, T>();
+  return (s) => {
+    let value = known.get(s);
+    if (value === undefined) {
+      value = of(s);
+      known.set(s, value);
+    }
+    return value;
+  };
 }
 
 function factsOf(s: S, server: Policy): AgentFacts {

@@ -154,7 +154,7 @@ export interface ActorKind<C = unknown, E extends { type: string } = { type: str
   draws(event: E): number;
   /** Ids of the actors whose facts are stamped on the event. Pure, by the state before. */
   reads(event: E, s: Persisted<C> | null): readonly string[];
-  /** What others may read of me. */
+  /** What others may read of me; best the same object for the same state, it is written down at many events. */
   facts(s: Persisted<C>): Facts;
   /** Before the transition. `s` is never null: birth is not judged. */
   judge(event: Stamped<E>, s: Persisted<C>): Verdict<E>;
