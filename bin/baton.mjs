@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=64
+#!/usr/bin/env -S node --max-semi-space-size=32
 /**
  * The `baton` command. In a clone it first installs and builds what is missing; in a package there is nothing to do.
  * The young generation is enlarged: a server's garbage is short-lived, and collecting it was a fifth of its time
