@@ -2,14 +2,11 @@
  * `npm run fuzz -- [--frames N] [--seed S] [--attackers N] [--readers N]`: hostile frames against a server process of its
  * own, then slow readers; prints what was seen and ends with 1 where a promise was broken (P10, P11).
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Cluster } from '../../bench/support/cluster.ts';
-import { spawnServer } from '../support/server-process.ts';
 import { runInThread } from './attack-thread.ts';
 import { type FuzzReport, fuzz } from './fuzz.ts';
+import { type ReadersReport, readers } from './readers.ts';
+import { withServer } from './world.ts';
 
 type Print = (line: string) => void;
 
@@ -25,29 +22,43 @@ export async function main(args: readonly string[], print: Print): Promise<numbe
       seed: { type: 'string', default: '1' },
       frames: { type: 'string', default: '1000000' },
       attackers: { type: 'string', default: '8' },
+      readers: { type: 'string', default: '100' },
     },
   });
-  const home = await mkdtemp(join(tmpdir(), 'baton-fuzz-'));
-  const cluster = await Cluster.open(join(home, 'database'));
-  try {
-    const databaseUrl = await cluster.database();
-    const dataDir = join(home, 'server');
-    const flags = { 'database-url': databaseUrl, 'data-dir': dataDir, 'rate-limit': 'off', log: 'warn' };
-    const server = await spawnServer(flags);
-    const report = await fuzz(Object.assign(server, { databaseUrl }), {
+  const report = await withServer({ 'rate-limit': 'off' }, (server) =>
+    fuzz(server, {
       seed: values.seed,
       frames: Number(values.frames),
       attackers: Number(values.attackers),
       warmUp: 100_000,
       neighbours: { count: 10, everyMs: 50, calmMs: 8000 },
       run: runInThread,
-    });
-    await server.end('SIGTERM');
-    return printed(report, values.seed, print) ? 0 : 1;
-  } finally {
-    await cluster.close();
-    await rm(home, { recursive: true, force: true });
-  }
+    }),
+  );
+  const kept = printed(report, values.seed, print);
+  const count = Number(values.readers);
+  const slow = await withServer({}, (server) =>
+    readers(server, { stalled: count, healthy: count, fill: 600, measureMs: 10_000, everyMs: 50 }),
+  );
+  return printedReaders(slow, count, print) && kept ? 0 : 1;
+}
+
+function printedReaders(r: ReadersReport, count: number, print: Print): boolean {
+  const ratio = r.beside.p99 / r.calm.p99;
+  const checks: readonly [name: string, kept: boolean][] = [
+    [`${count} stalled readers beside ${count} healthy ones, ${r.mbEach.toFixed(2)} MB each`, r.mbEach <= 8],
+    [
+      `healthy readers' p99 ${r.beside.p99.toFixed(1)} ms, ${r.calm.p99.toFixed(1)} ms without the stalled: ${ratio.toFixed(1)} times`,
+      ratio <= MOST_RATIO,
+    ],
+    [`${r.findings.length} gaps, of ${r.beside.events} changes read`, r.findings.length === 0],
+  ];
+  for (const [name, kept] of checks) print(`${kept ? 'kept  ' : 'BROKEN'} ${name}`);
+  for (const finding of r.findings.slice(0, 20)) print(`  ${finding}`);
+  print(
+    `a stalled reader that read on caught up with ${r.caughtUp.of} changes in ${r.caughtUp.changes} frames`,
+  );
+  return checks.every(([, kept]) => kept);
 }
 
 function printed(r: FuzzReport, seed: string, print: Print): boolean {

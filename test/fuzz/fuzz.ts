@@ -8,16 +8,18 @@
 
 import { memoryOf } from '../../bench/support/process-usage.ts';
 import { Chance } from '../simulation/world/chance.ts';
-import type { ServerProcess } from '../support/server-process.ts';
 import { type Attack, attack, newTally, type Tally } from './attacker.ts';
 import { badHandshakes } from './handshakes.ts';
 import { HostileFrames } from './hostile-frames.ts';
 import { type Latency, Neighbours } from './neighbours.ts';
 import { makeVictim, stateHash } from './victim.ts';
+import type { FuzzedServer } from './world.ts';
 
 export interface FuzzOptions {
   readonly seed: string;
   readonly frames: number;
+  /** Ends it before `frames` are sent, ms. */
+  readonly forMs?: number;
   readonly attackers: number;
   /** Frames before memory is measured: a server that has just started has not grown to its working size yet. */
   readonly warmUp: number;
@@ -30,6 +32,7 @@ export interface AttackPlan {
   readonly port: number;
   readonly seed: string;
   readonly frames: number;
+  readonly forMs?: number | undefined;
   readonly attackers: number;
   readonly targets: HostileFrames['targets'];
   readonly tokens: Attack['tokens'];
@@ -59,10 +62,7 @@ export interface FuzzReport {
 const PER_LIFE = 400;
 const BURST = 16;
 
-export async function fuzz(
-  server: ServerProcess & { readonly databaseUrl: string },
-  options: FuzzOptions,
-): Promise<FuzzReport> {
+export async function fuzz(server: FuzzedServer, options: FuzzOptions): Promise<FuzzReport> {
   const { seed, frames, attackers } = options;
   const run = options.run ?? runAttackers;
   const chance = new Chance(`fuzz/${seed}`);
@@ -91,7 +91,7 @@ export async function fuzz(
       () => over,
     );
     const since = performance.now();
-    const tally = await run(plan('main', frames));
+    const tally = await run({ ...plan('main', frames), forMs: options.forMs });
     const seconds = (performance.now() - since) / 1000;
     const attacked = neighbours.take();
     over = true;
@@ -135,7 +135,9 @@ export async function runAttackers(plan: AttackPlan): Promise<Tally> {
   const tally = newTally();
   const chance = new Chance(`fuzz/${plan.seed}`);
   const { kinds } = tally;
-  const enough = () => tally.frames >= plan.frames || tally.findings.length >= 10;
+  const until = performance.now() + (plan.forMs ?? Number.POSITIVE_INFINITY);
+  const enough = () =>
+    tally.frames >= plan.frames || tally.findings.length >= 10 || performance.now() > until;
   await Promise.all(
     Array.from({ length: plan.attackers }, async (_, n) => {
       const mine = chance.split(`attacker ${n}`);

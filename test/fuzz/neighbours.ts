@@ -10,6 +10,10 @@ export interface Latency {
   readonly p99: number;
 }
 
+export function latencyOf(taken: readonly number[]): Latency {
+  return { events: taken.length, p50: quantile(taken, 0.5), p99: quantile(taken, 0.99) };
+}
+
 export class Neighbours {
   readonly companyId: string;
   readonly #sockets: readonly RawSocket[];
@@ -43,7 +47,7 @@ export class Neighbours {
   take(): Latency {
     const taken = this.#taken;
     this.#taken = [];
-    return { events: taken.length, p50: quantile(taken, 0.5), p99: quantile(taken, 0.99) };
+    return latencyOf(taken);
   }
 
   /** The next `ms`, alone. */
