@@ -29,6 +29,7 @@ describe('the package', () => {
         'dist/index.d.ts',
         'dist/client/index.js',
         'dist/client/index.d.ts',
+        'dist/web/index.html',
       ]),
     );
   });
