@@ -48,12 +48,19 @@ export function guardRoutes(app: FastifyInstance, doors: Doors): void {
   });
 }
 
-/** @throws BatonError UNAUTHENTICATED */
+/** @throws BatonError UNAUTHENTICATED; RATE_LIMITED where its key has sent too many writes over all connections. */
 export async function authenticate(request: FastifyRequest, doors: Doors): Promise<Principal> {
   const token = bearer(request.headers.authorization);
   const fromHere = doors.guard.fromHere(request.headers);
   const principal = await doors.auth.principal(token, fromHere);
-  if (principal !== null) return principal;
+  if (principal !== null) {
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    const retryAfterMs = isRead
+      ? null
+      : (doors.keyRates?.wait(principal.keyId, doors.clock.monotonic()) ?? null);
+    if (retryAfterMs === null) return principal;
+    throw new BatonError('RATE_LIMITED', 'More writes than this key may send.', { retryAfterMs });
+  }
   throw new BatonError(
     'UNAUTHENTICATED',
     token === null ? 'No credential was sent.' : 'The credential is not valid.',

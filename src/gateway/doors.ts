@@ -7,6 +7,7 @@ import type { Guard } from './guard.ts';
 import type { Holds } from './holds.ts';
 import type { Homes } from './homes.ts';
 import type { Metrics } from './metrics.ts';
+import type { KeyRates } from './rate.ts';
 
 export interface Doors {
   readonly router: Router;
@@ -20,6 +21,8 @@ export interface Doors {
   readonly holds: Holds;
   /** Events per second and connection; null: no limit. */
   readonly rateLimit: number | null;
+  /** The same for each key over all of its connections; null: no limit. */
+  readonly keyRates: KeyRates | null;
   readonly version: string;
   /** True from the beginning of `stop()`. */
   draining(): boolean;

@@ -29,6 +29,7 @@ import { machineRoutes } from './machine-routes.ts';
 import { mcpRoutes } from './mcp/route.ts';
 import type { Metrics } from './metrics.ts';
 import { openapi } from './openapi.ts';
+import { KeyRates } from './rate.ts';
 import { runRoutes } from './run-routes.ts';
 import { systemRoutes } from './system-routes.ts';
 import { unknownRoutes } from './unknown-routes.ts';
@@ -90,6 +91,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     homes: new Homes(router),
     holds: new Holds({ router, clock, log }),
     rateLimit: options.rateLimit,
+    keyRates: options.rateLimit === null ? null : new KeyRates(options.rateLimit),
     version: options.version,
     draining: () => draining,
   };

@@ -1,7 +1,15 @@
 /**
  * The token bucket of one connection (protocol section 6, "Rate"). Three outcomes: there is a token; there is none, wait
  * so long; the client does not listen to that, close it with 4429. A short burst is never "persistent", however high.
+ *
+ * Each key has a bucket too, over all of its connections on this node, so that a stolen one cannot multiply its rate by
+ * opening more. That one only refuses: the connection that happens to find it empty need not be the one that is too fast.
  */
+
+/** Keys remembered; the oldest go, and begin with a full bucket when they come again. */
+const REMEMBERED_KEYS = 10_000;
+/** How many connections' worth one key may send over all of its connections together. */
+export const CONNECTIONS_A_KEY = 4;
 
 /** How long a client may go on asking over its rate before it is closed, ms. */
 const PERSISTENT_MS = 10_000;
@@ -54,5 +62,32 @@ export class Bucket {
     const flood = forMs > FLOOD_MS && this.#refusedSince > FLOOD_FACTOR * this.#perMs * forMs;
     if (forMs > PERSISTENT_MS || flood) return { is: 'persistent' };
     return { is: 'wait', retryAfterMs: Math.max(1, Math.ceil((1 - this.#tokens) / this.#perMs)) };
+  }
+}
+
+/** The buckets of keys. */
+export class KeyRates {
+  readonly #perSecond: number;
+  readonly #buckets = new Map<string, Bucket>();
+
+  /** @param perSecond what one connection may send; a key may send `CONNECTIONS_A_KEY` times that. */
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond * CONNECTIONS_A_KEY;
+  }
+
+  /** How long to wait, ms; null: not at all. `keyId` null: no key, no limit but the connection's. */
+  wait(keyId: string | null, now: number): number | null {
+    if (keyId === null) return null;
+    let bucket = this.#buckets.get(keyId);
+    if (bucket === undefined) {
+      if (this.#buckets.size >= REMEMBERED_KEYS) {
+        const [oldest] = this.#buckets.keys();
+        if (oldest !== undefined) this.#buckets.delete(oldest);
+      }
+      bucket = new Bucket(this.#perSecond, now);
+      this.#buckets.set(keyId, bucket);
+    }
+    const taken = bucket.take(now);
+    return taken.is === 'ok' ? null : taken.is === 'wait' ? taken.retryAfterMs : 1000;
   }
 }

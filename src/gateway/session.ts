@@ -37,7 +37,7 @@ import {
   subFrame,
   unsubFrame,
 } from './protocol.ts';
-import { Bucket } from './rate.ts';
+import { Bucket, type KeyRates } from './rate.ts';
 import type { StatsFeeds } from './stats-feed.ts';
 import { Subscriptions } from './subscriptions.ts';
 
@@ -57,6 +57,8 @@ export interface SessionOptions {
   readonly stats: StatsFeeds;
   /** Frames per second; null: no limit. */
   readonly rateLimit: number | null;
+  /** The limit of each key over all of its connections; null: none. */
+  readonly keyRates: KeyRates | null;
   /** The principal of `hello`'s token, or, when it has none, of what the upgrade carried. */
   resolve(token: string | null): Promise<Principal | null>;
   /** It is open: `session` may be told that its key was revoked or that the server stops. */
@@ -241,10 +243,16 @@ export class Session {
         this.#close(CLOSE.tooFast, 'too fast');
         return;
       }
-      const id = idOf(frame);
-      // A frame without an id expects no answer: it is dropped.
-      if (id !== null) this.#error(id, tooFast(taken.retryAfterMs));
+      this.#slow(frame, tooFast('connection', taken.retryAfterMs));
       return;
+    }
+    if (open.bucket !== null) {
+      const { principal } = open;
+      const waitMs = this.#options.keyRates?.wait(principal.keyId, this.#clock.monotonic()) ?? null;
+      if (waitMs !== null) {
+        this.#slow(frame, tooFast('key', waitMs));
+        return;
+      }
     }
     if (fault !== null) {
       this.#refuse(frame, fault);
@@ -272,6 +280,12 @@ export class Session {
       default:
         this.#refuse(frame, badFields([{ path: 't', message: 'no such frame, or not now' }]));
     }
+  }
+
+  /** A frame over the rate; one without an id expects no answer: it is dropped. */
+  #slow(frame: Fields, error: BatonError): void {
+    const id = idOf(frame);
+    if (id !== null) this.#error(id, error);
   }
 
   #parsed<S extends z.ZodType>(schema: S, frame: Fields, then: (value: z.infer<S>) => void): void {
@@ -347,8 +361,8 @@ export class Session {
   }
 }
 
-function tooFast(retryAfterMs: number): BatonError {
-  return new BatonError('RATE_LIMITED', 'More frames than this connection may send.', { retryAfterMs });
+function tooFast(of: 'connection' | 'key', retryAfterMs: number): BatonError {
+  return new BatonError('RATE_LIMITED', `More frames than this ${of} may send.`, { retryAfterMs });
 }
 
 function asFields(value: unknown): Fields | null {

@@ -56,7 +56,7 @@ function chosenProtocol(offered: Set<string>, _request: IncomingMessage): string
 
 /** Within `/v1`, but outside its gate: who asks is said by `hello`. */
 export function wsRoute(app: FastifyInstance, doors: Doors): void {
-  const { router, clock, random, log, metrics, holds, homes, rateLimit } = doors;
+  const { router, clock, random, log, metrics, holds, homes, rateLimit, keyRates } = doors;
   const heldBack = new HeldBack();
   const frames = new ChangeFrames();
   const stats = new StatsFeeds({ router, clock, log });
@@ -107,6 +107,7 @@ export function wsRoute(app: FastifyInstance, doors: Doors): void {
         frames,
         stats,
         rateLimit,
+        keyRates,
         resolve: resolver(request, doors),
         opened: (principal) => {
           unhold();

@@ -76,6 +76,7 @@ export class SessionBench {
       frames,
       stats: new StatsFeeds({ router, clock, log }),
       rateLimit: null,
+      keyRates: null,
       resolve: async () => SERVER,
       opened: () => {},
       ended: (code) => this.ended.push(code),

@@ -107,6 +107,7 @@ export function subscribeBySocket(
       frames: new ChangeFrames(),
       stats: new StatsFeeds({ router, clock, log: SILENT }),
       rateLimit: null,
+      keyRates: null,
       resolve: async () => SERVER,
       opened: () => {},
       ended: over,
