@@ -266,7 +266,7 @@ export const OPTIONS: readonly Option[] = [
     flag: 'demo',
     value: null,
     fallback: null,
-    meaning: 'the demo of a first start; this version has none',
+    meaning: 'the demo of a first start, in an empty embedded database; --no-demo leaves it out',
     rule: 'true or false',
     example: 'false',
     schema: switchText,

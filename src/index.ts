@@ -3,8 +3,8 @@
  * database, schema, node, gateway –, and a database that is away does not keep it from listening: `/readyz` says so, and
  * it goes on trying.
  */
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import type { Logger } from 'pino';
 import { type Clock, type Random, systemClock, systemRandom } from './clock.ts';
 import type { Settings } from './config.ts';
@@ -13,8 +13,9 @@ import { createMetrics } from './gateway/metrics.ts';
 import { agentKind } from './machines/agent-kind.ts';
 import { issueKind } from './machines/issue-kind.ts';
 import { assertKind } from './machines/registering.ts';
+import { makeDirectory } from './persistence/directory.ts';
 import { openDatabase } from './persistence/embedded-postgres.ts';
-import { MigrationError, migrate, pending } from './persistence/migrate.ts';
+import { MigrationError, migrate, migrationCount, pending } from './persistence/migrate.ts';
 import { PostgresCatalog } from './persistence/postgres-catalog.ts';
 import { PostgresStore } from './persistence/postgres-store.ts';
 import type { Readiness } from './supervisor/router.ts';
@@ -74,12 +75,15 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
           url: settings.databaseUrl,
           product: 'PostgreSQL',
           how: 'DATABASE_URL' as const,
+          place: null,
+          user: null,
           stop: async () => {},
         };
   const undo: (() => Promise<void>)[] = [() => database.stop()];
   try {
     if (database.how !== 'DATABASE_URL') {
-      const where = `${database.product} (embedded, ${database.how}) · ${settings.dataDir}`;
+      const as = database.user === null ? '' : ` · as user ${database.user}`;
+      const where = `${database.product} (embedded, ${database.how}) · ${nearby(database.place ?? '')}${as}`;
       io.say({ name: 'database', text: where, ms: clock.monotonic() - since });
     }
     const { token, local } = await operatorToken(settings, random);
@@ -95,6 +99,7 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
     });
 
     const schema = async () => {
+      const begun = clock.monotonic();
       const applied = await migrate(database.url);
       // Also refuses a PostgreSQL that is too old, or one that acknowledges before its log is flushed.
       const { product, version } = await store.check();
@@ -105,7 +110,9 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
           ms: clock.monotonic() - since,
         });
       }
-      io.say({ name: 'schema', text: `${applied.length} migrations applied now`, ms: null });
+      const now = applied.length === 0 ? '' : `, ${applied.length} applied now`;
+      const text = `${await migrationCount()} migrations${now}`;
+      io.say({ name: 'schema', text, ms: clock.monotonic() - begun });
     };
     const pause = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
     const tryOn = async () => {
@@ -246,6 +253,12 @@ export async function migrateDatabase(
   }
 }
 
+/** A path as one would write it here. */
+function nearby(path: string): string {
+  const way = relative('.', path);
+  return way === '' || way.startsWith('..') ? path : way;
+}
+
 /** Takes everything down in reverse order; one that fails does not keep the others up. */
 async function inTurn(undo: readonly (() => Promise<void>)[], log: Logger): Promise<void> {
   for (const step of undo) {
@@ -263,7 +276,7 @@ async function operatorToken(settings: Settings, random: Random): Promise<{ toke
     return { token: existing.trim(), local: true };
   }
   const token = random.secret(32);
-  await mkdir(settings.dataDir, { recursive: true });
+  await makeDirectory(settings.dataDir);
   await writeFile(path, `${token}\n`, { mode: 0o600 });
   return { token, local: true };
 }

@@ -1,6 +1,7 @@
 /** The one table of commands: help is made from it, and whatever else lists them. A new command is one line here. */
 import type { Command } from './command.ts';
 import { configCommand } from './config-command.ts';
+import { demoCommand } from './demo-command.ts';
 import { issueCommand, whyCommand } from './issue-command.ts';
 import { issuesCommand } from './issues-command.ts';
 import { mcpCommand } from './mcp-command.ts';
@@ -15,6 +16,7 @@ export const COMMANDS: readonly Command[] = [
   startCommand(),
   configCommand,
   migrateCommand(),
+  demoCommand,
   workCommand,
   mcpCommand,
   issuesCommand,

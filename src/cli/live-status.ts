@@ -1,35 +1,58 @@
-/** The one line under a running server on a terminal: how many issues are where, and how busy it is. */
-import type { HttpApi } from '../client/http.ts';
+/**
+ * What a running server says of itself: on a terminal one line, redrawn in place; elsewhere one JSON line now and then,
+ * when something has changed. How many issues are where, how busy it is, how fast it commits.
+ */
+import type { CompanyStats, HttpApi } from '../client/http.ts';
 import type { Clock } from '../clock.ts';
-import { paint, type Terminal } from './terminal.ts';
+import { type Buckets, bucketsIn, quantile } from './commit-latency.ts';
+import { emit, paint, type Terminal } from './terminal.ts';
 
-const EVERY_MS = 1000;
-const STATES: readonly [string, string][] = [
-  ['running', 'running'],
-  ['scheduled-retry', 'retrying'],
-  ['idle', 'idle'],
-  ['done', 'done'],
-  ['cancelled', 'cancelled'],
-];
+const DRAW_MS = 1000;
+const REPORT_MS = 10_000;
+/** Commits of so many readings make the p99. */
+const READINGS = 30;
 
-/** Draws once a second until `stop`; `clear` takes the line away for somebody else's. */
-export function liveStatus(terminal: Terminal, clock: Clock, http: HttpApi): { clear(): void; stop(): void } {
+export interface Status {
+  running: number;
+  queued: number;
+  retrying: number;
+  idle: number;
+  done: number;
+  cancelled: number;
+  eventsPerSecond: number;
+  /** Null: nothing was committed lately. */
+  commitP99Ms: number | null;
+}
+
+/** Draws until `stop`; `clear` takes the line away for somebody else's. */
+export function liveStatus(
+  terminal: Terminal,
+  clock: Clock,
+  http: HttpApi,
+  metrics: () => Promise<string>,
+): { clear(): void; stop(): void } {
   let isStopped = false;
   let isDrawn = false;
   let cancel = () => {};
+  let said = '';
+  const readings: Buckets[] = [];
   const clear = () => {
     if (isDrawn) terminal.out.write('\r\x1b[K');
     isDrawn = false;
   };
   const draw = async () => {
-    // A server that is busy or away says so itself; the line waits for the next second.
-    const text = await statusText(http).catch(() => null);
+    // A server that is busy or away says so itself; the line waits for its next turn.
+    const status = await read(http, metrics, readings).catch(() => null);
     if (isStopped) return;
-    if (text !== null) {
-      terminal.out.write(`\r\x1b[K  ${paint(terminal, 'dim', text)}`);
+    if (status !== null && terminal.json) {
+      const { eventsPerSecond: _, commitP99Ms: __, ...counts } = status;
+      if (JSON.stringify(counts) !== said) emit(terminal, { step: 'status', ...status });
+      said = JSON.stringify(counts);
+    } else if (status !== null) {
+      terminal.out.write(`\r\x1b[K  ${paint(terminal, 'dim', textOf(status))}`);
       isDrawn = true;
     }
-    cancel = clock.after(EVERY_MS, () => void draw());
+    cancel = clock.after(terminal.json ? REPORT_MS : DRAW_MS, () => void draw());
   };
   void draw();
   return {
@@ -42,14 +65,33 @@ export function liveStatus(terminal: Terminal, clock: Clock, http: HttpApi): { c
   };
 }
 
-async function statusText(http: HttpApi): Promise<string> {
-  const totals: Record<string, number> = {};
-  let eventsPerSecond = 0;
-  for await (const company of http.companies()) {
-    const stats = await http.stats(company.id);
-    for (const [state, n] of Object.entries(stats.byState)) totals[state] = (totals[state] ?? 0) + n;
-    eventsPerSecond += stats.eventsPerSecond;
-  }
-  const counts = STATES.map(([state, word]) => `${word} ${totals[state] ?? 0}`);
-  return [...counts, `${Math.round(eventsPerSecond)} ev/s`].join('  ');
+async function read(http: HttpApi, metrics: () => Promise<string>, readings: Buckets[]): Promise<Status> {
+  const all: CompanyStats[] = [];
+  for await (const company of http.companies()) all.push(await http.stats(company.id));
+  readings.push(bucketsIn(await metrics()));
+  if (readings.length > READINGS) readings.shift();
+  return statusOf(all, quantile(readings[0] ?? [], readings.at(-1) ?? [], 0.99));
+}
+
+export function statusOf(all: readonly CompanyStats[], commitP99Ms: number | null): Status {
+  const sum = (of: (stats: CompanyStats) => number | undefined) =>
+    all.reduce((total, stats) => total + (of(stats) ?? 0), 0);
+  const queued = sum((s) => s.bySubstate['running.queued'] ?? s.bySubstate.queued);
+  return {
+    running: sum((s) => s.byState.running) - queued,
+    queued,
+    retrying: sum((s) => s.byState['scheduled-retry']),
+    idle: sum((s) => s.byState.idle),
+    done: sum((s) => s.byState.done),
+    cancelled: sum((s) => s.byState.cancelled),
+    eventsPerSecond: Math.round(sum((s) => s.eventsPerSecond)),
+    commitP99Ms: commitP99Ms === null ? null : Math.round(commitP99Ms * 10) / 10,
+  };
+}
+
+function textOf({ eventsPerSecond, commitP99Ms, ...counts }: Status): string {
+  const parts = Object.entries(counts).filter(([name, n]) => name !== 'idle' || n > 0);
+  const latency =
+    commitP99Ms === null ? '' : `  commit p99 ${commitP99Ms < 10 ? commitP99Ms : Math.round(commitP99Ms)} ms`;
+  return `${parts.map(([name, n]) => `${name} ${n}`).join('  ')}   ${eventsPerSecond} ev/s${latency}`;
 }

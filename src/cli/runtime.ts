@@ -68,7 +68,7 @@ function startHint(error: NodeJS.ErrnoException): string | null {
   if (error.code === 'EADDRINUSE')
     return 'Another program uses the port: stop it, or choose another with --port (0 = any).';
   if (error.code === 'EACCES' && error.syscall === 'listen') return 'Choose a port above 1023 with --port.';
-  if (['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR'].includes(error.code ?? ''))
+  if (['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOENT', 'ENOTDIR', 'ENOSPC'].includes(error.code ?? ''))
     return 'Choose a data directory of your own that you may write to with --data-dir.';
   if (error.code === 'ENOTFOUND' || error.code === 'EADDRNOTAVAIL')
     return 'This machine has no such address: choose another with --host.';

@@ -1,13 +1,14 @@
 /** `baton start`: a server in the foreground, until it is told to stop. */
 import { HttpApi } from '../client/http.ts';
-import type { Settings } from '../config.ts';
 import { VERSION } from '../version.ts';
 import type { Call, Command } from './command.ts';
+import { type FirstDemo, firstDemo } from './first-demo.ts';
+import { tellDoors, tellStep } from './first-lines.ts';
 import { liveStatus } from './live-status.ts';
 import { logOf } from './log.ts';
 import { type MakeServer, makeServer, type RunningServer, type Step } from './runtime.ts';
 import { SETTING_FLAGS, settingsOf } from './settings-of.ts';
-import { paint, type Terminal } from './terminal.ts';
+import { paint, say } from './terminal.ts';
 
 /** Protocol section 1: exit within 10 s; what is left is for the operating system. */
 const STOP_MS = 9500;
@@ -34,36 +35,42 @@ export function startCommand(make: MakeServer = makeServer): Command {
 
 async function start(call: Call, make: MakeServer): Promise<number> {
   const { settings } = settingsOf(call);
-  const { terminal, clock } = call;
+  const { clock, signal } = call;
+  // With --print-ready stdout is for that one line alone.
+  const terminal = settings.printReady ? { ...call.terminal, quiet: true, json: false } : call.terminal;
   let clearStatus = () => {};
-  const log = logOf(settings.log, terminal, () => clearStatus());
-  if (!terminal.json && !settings.printReady) {
-    terminal.out.write(`  ${paint(terminal, 'bold', `baton ${VERSION}`)} · node ${process.versions.node}\n`);
-  }
-  const server = await make(settings, { log, say: (step) => tellStep(terminal, settings, step) });
+  const log = logOf(settings.log, call.terminal, () => clearStatus());
+  const tell = (step: Step) => {
+    clearStatus();
+    tellStep(terminal, step);
+  };
+  say(terminal, `  ${paint(terminal, 'bold', `baton ${VERSION}`)} · node ${process.versions.node}`);
+  const server = await make(settings, { log, say: tell });
   let stopStatus = () => {};
+  let demo: FirstDemo | null = null;
   if (settings.printReady) {
     const { url, token } = server;
     terminal.out.write(`${JSON.stringify({ ready: true, url, pid: process.pid, token })}\n`);
-  } else if (!call.signal.aborted) {
-    await Promise.race([server.ready?.(RECOVERY_MS), aborted(call.signal)]);
-    tellDoors(terminal, server);
-    if (!terminal.json && !terminal.quiet) {
-      const { url, token } = server;
-      const status = liveStatus(
-        terminal,
-        clock,
-        new HttpApi({ url, token, clock, chance: call.random, timeoutMs: 5000 }),
-      );
-      clearStatus = status.clear;
-      stopStatus = status.stop;
-    }
   }
-  await aborted(call.signal);
+  const isReady = await Promise.race([server.ready?.(RECOVERY_MS), aborted(signal)]);
+  if (!signal.aborted) {
+    if (isReady === true) {
+      const heard = { say: tell, told: (line: string) => log.debug(line) };
+      demo = await firstDemo(call, settings, server, heard).catch((error: unknown) => {
+        log.warn({ err: String(error) }, 'the demo could not be started');
+        return null;
+      });
+    }
+    tellDoors(terminal, server);
+    if (!terminal.quiet) ({ clear: clearStatus, stop: stopStatus } = statusOf(call, server));
+  }
+  await aborted(signal);
   stopStatus();
-  log.info({ signal: String(call.signal.reason) }, 'stopping');
+  log.info({ signal: String(signal.reason) }, 'stopping');
   const stopped = await Promise.race([
-    server.stop().then(() => true),
+    Promise.resolve(demo?.stop())
+      .then(() => server.stop())
+      .then(() => true),
     new Promise<false>((resolve) => clock.after(STOP_MS, () => resolve(false))),
   ]);
   if (!stopped)
@@ -71,50 +78,18 @@ async function start(call: Call, make: MakeServer): Promise<number> {
   return stopped ? 0 : 1;
 }
 
+function statusOf({ terminal, clock, random }: Call, { url, token }: RunningServer) {
+  const http = new HttpApi({ url, token, clock, chance: random, timeoutMs: 5000 });
+  const metrics = async () => {
+    const headers = token === null ? {} : { authorization: `Bearer ${token}` };
+    return (await fetch(`${url}/metrics`, { headers })).text();
+  };
+  return liveStatus(terminal, clock, http, metrics);
+}
+
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-}
-
-/** One line a step. With --print-ready stdout is for that one line alone. */
-function tellStep(terminal: Terminal, settings: Settings, step: Step): void {
-  if (settings.printReady || terminal.quiet) return;
-  if (terminal.json) {
-    terminal.out.write(
-      `${JSON.stringify({ step: step.name, text: step.text, ms: step.ms === null ? null : Math.round(step.ms) })}\n`,
-    );
-    return;
-  }
-  const took =
-    step.ms === null ? '' : step.ms >= 100 ? `${(step.ms / 1000).toFixed(1)} s` : `${Math.round(step.ms)} ms`;
-  const line = `  ${paint(terminal, 'green', '✓')} ${step.name.padEnd(11)} ${step.text.padEnd(66)} ${took}`;
-  terminal.out.write(`${line.trimEnd()}\n`);
-}
-
-function tellDoors(terminal: Terminal, server: RunningServer): void {
-  if (terminal.json) {
-    terminal.out.write(
-      `${JSON.stringify({ step: 'ready', url: server.url, local: server.local ?? null })}\n`,
-    );
-    return;
-  }
-  const { url } = server;
-  const ws = `${url.replace(/^http/, 'ws')}/v1/ws`;
-  const mode =
-    server.local === false
-      ? 'token: requests need the operator token'
-      : 'local: this machine only (--host and --token to open it)';
-  const head = (name: string) => paint(terminal, 'dim', name);
-  terminal.out.write(
-    [
-      '',
-      `  ${head('Server')}     ${url}  ${head('WebSocket')}  ${ws}`,
-      `  ${head('OpenAPI')}    ${url}/openapi.json  ${head('Metrics')}  ${url}/metrics`,
-      `  ${head('Mode')}       ${mode}`,
-      '',
-      '',
-    ].join('\n'),
-  );
 }

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { chmod, chown, cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { makeDirectory } from './directory.ts';
 import type { Binaries } from './postgres-binaries.ts';
 import { barrier, type User } from './unprivileged.ts';
 
@@ -21,7 +22,7 @@ export const SUPERUSER = 'postgres';
  * who must pass it to reach the cluster; root passes it all the same.
  */
 export async function makeDataDir(dataDir: string, user: User | null): Promise<void> {
-  await mkdir(dataDir, { recursive: true });
+  await makeDirectory(dataDir);
   if (user !== null) await chown(dataDir, user.uid, user.gid);
   await chmod(dataDir, 0o700);
 }

@@ -33,6 +33,10 @@ export interface Database {
   /** `PostgreSQL 15.13`. */
   readonly product: string;
   readonly how: 'DATABASE_URL' | 'system' | 'npm';
+  /** Where its files are; null: not ours to know. */
+  readonly place: string | null;
+  /** The user it runs as, where that is not our own. */
+  readonly user: string | null;
   /** Stops what `openDatabase` started and gives the data dir up. Safe to repeat. */
   stop(): Promise<void>;
 }
@@ -64,7 +68,7 @@ async function external(url: string): Promise<Database> {
     await client.connect();
     const answer = await client.query<{ server_version: string }>('show server_version');
     const product = `PostgreSQL ${answer.rows[0]!.server_version}`;
-    return { url, product, how: 'DATABASE_URL', stop: async () => {} };
+    return { url, product, how: 'DATABASE_URL', place: null, user: null, stop: async () => {} };
   } catch (cause) {
     throw new Error(`DATABASE_URL does not answer: ${(cause as Error).message}`, { cause });
   } finally {
@@ -112,6 +116,8 @@ export async function openEmbedded(
       url: urlOf(socketDir, DATABASE),
       product: `PostgreSQL ${binaries.version}`,
       how: binaries.how,
+      place: cluster,
+      user: user?.name ?? null,
       stop,
     };
   } catch (error) {

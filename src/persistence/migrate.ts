@@ -83,6 +83,11 @@ export function compare(known: readonly Migration[], applied: readonly Applied[]
 const title = ({ number, name }: { number: number; name: string }) =>
   `${String(number).padStart(4, '0')}_${name}`;
 
+/** How many migrations this version has. */
+export async function migrationCount(): Promise<number> {
+  return (await known()).length;
+}
+
 async function known(): Promise<Migration[]> {
   const names = (await readdir(FOLDER)).filter((name) => FILE.test(name)).sort();
   return Promise.all(

@@ -27,7 +27,7 @@ function fake() {
 async function started(argv: string[], until: RegExp, given: Given = {}) {
   const { seen, commands } = fake();
   const interrupt = new AbortController();
-  const ran = await baton(['start', ...argv], {
+  const ran = await baton(['start', '--no-demo', ...argv], {
     ...given,
     commands,
     signal: interrupt.signal,
@@ -44,8 +44,11 @@ describe('baton start', () => {
     expect(code).toBe(0);
     expect(seen.stopped).toBe(1);
     expect(out).toMatch(/✓ database +PostgreSQL 18\.4 \(embedded\) · \.baton +0\.9 s\n/);
-    expect(out).toContain('Server     http://127.0.0.1:4300');
-    expect(out).toContain('ws://127.0.0.1:4300/v1/ws');
+    expect(out).toMatch(
+      /Dashboard +http:\/\/127\.0\.0\.1:4300 +WebSocket +ws:\/\/127\.0\.0\.1:4300\/v1\/ws\n/,
+    );
+    for (const door of ['/docs', '/mcp', '/inspect', '/metrics'])
+      expect(out).toContain(`http://127.0.0.1:4300${door}`);
     expect(out).toContain('local: this machine only');
   });
   it('prints NDJSON when piped', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LogLine } from '../../src/client/http.ts';
+import { isAlive } from '../support/processes.ts';
 import { call, office, startServer, type TestServer, until } from '../support/server.ts';
 import { baton, type Ran } from './world.ts';
 
@@ -57,15 +58,6 @@ function written(path: string): Promise<string> {
   };
   return until(read, (text) => text.endsWith('\n'));
 }
-const isAlive = (pid: number) => {
-  try {
-    process.kill(pid, 0);
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[2] !== 'Z';
-  } catch {
-    return false;
-  }
-};
-
 describe('baton work', () => {
   it('gives the command the issue on standard input and in the environment, and success makes it done', async () => {
     const script =
@@ -152,13 +144,13 @@ describe('baton work', () => {
       '300',
     ]);
     const pid = Number(await written(pids));
-    expect(isAlive(pid)).toBe(true);
+    expect(await isAlive(pid)).toBe(true);
     await w.desk.send(w.issue.id, { type: 'CANCEL' });
     await until(
-      async () => isAlive(pid),
+      () => isAlive(pid),
       (alive) => !alive,
     );
-    expect(isAlive(pid)).toBe(false);
+    expect(await isAlive(pid)).toBe(false);
     const issue = await until(
       () => w.desk.get(w.issue.id),
       (i) => i.detached === null,
@@ -173,7 +165,7 @@ describe('baton work', () => {
     const pids = join(directory, 'left');
     const w = await working(`sleep 60 & echo $! > ${pids}; echo done`);
     expect((await w.over('done')).state).toBe('done');
-    expect(isAlive(Number(await written(pids)))).toBe(false);
+    expect(await isAlive(Number(await written(pids)))).toBe(false);
     expect((await w.log()).map(({ text }) => text)).toEqual(['done']);
     await w.end();
   });

@@ -1,0 +1,262 @@
+/**
+ * The demo: a company with three agents whose workers are real processes, 24 issues, and what happens to anybody's
+ * agents sooner or later, within half a minute: one agent's service is busy (a retry counts down), one issue is
+ * reassigned out of its backoff, one worker is killed (its run is lost and another worker takes it over), one issue is
+ * cancelled. Everything goes through the public protocol; nothing is acted.
+ *
+ *     playing ──all issues over, none to come──► over
+ *        └──────────────── stop() ─────────────► stopped
+ */
+import type { Client } from '../../client/client.ts';
+import type { Change } from '../../client/frames.ts';
+import type { Company, HttpApi } from '../../client/http.ts';
+import { RemoteError } from '../../client/remote-error.ts';
+import type { Clock } from '../../clock.ts';
+import type { IssueEvent } from '../../machines/events.ts';
+import type { IssueView } from '../../machines/view.ts';
+import { BUILDER, CALLER, CAST, CHECKER, type Part } from './cast.ts';
+import { type Errand, errands } from './titles.ts';
+import { openUpstream, type Upstream } from './upstream.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+export interface DemoOptions {
+  readonly client: Client;
+  readonly url: string;
+  readonly token: string | null;
+  readonly clock: Clock;
+  /** One more issue every few seconds until there are so many; never fewer than the first 24. */
+  readonly issues: number;
+  /** What has happened, a sentence each. */
+  readonly told: (line: string) => void;
+}
+
+export const FIRST_ISSUES = 24;
+const MORE_EVERY_MS = 5000;
+/** Of the run that is lost: so much of it is done when its worker is killed. */
+const KILL_AFTER_MS = 1500;
+/** The lost run is taken over by then; its worker is started again. */
+const REPLACE_AFTER_MS = 12_000;
+const REASSIGN_AFTER_MS = 4000;
+const CANCEL_AFTER_MS = 6000;
+
+export class Demo {
+  readonly company: Company;
+  /** Resolves when all issues are over; never when it is stopped before. */
+  readonly over: Promise<void>;
+  readonly #options: DemoOptions;
+  readonly #upstream: Upstream;
+  readonly #agents: ReadonlyMap<Part, string>;
+  readonly #workers = new Set<WorkerProcess>();
+  readonly #cancels = new Set<() => void>();
+  readonly #open = new Set<string>();
+  readonly #waiting: Errand[];
+  #made = 0;
+  #backoffs = 0;
+  #doomed: { identifier: string; is: 'waiting' | 'killed' } | null = null;
+  #stopped = false;
+  #finish!: () => void;
+
+  private constructor(
+    options: DemoOptions,
+    company: Company,
+    agents: ReadonlyMap<Part, string>,
+    upstream: Upstream,
+    waiting: Errand[],
+  ) {
+    this.#options = options;
+    this.company = company;
+    this.#agents = agents;
+    this.#upstream = upstream;
+    this.#waiting = waiting;
+    this.over = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  /** Makes the company, its agents and the first issues, and starts the workers. */
+  static async start(options: DemoOptions): Promise<Demo> {
+    const { http } = options.client;
+    const waiting = await errands(Math.max(FIRST_ISSUES, options.issues));
+    const company = await companyFor(http);
+    const agents = new Map<Part, string>();
+    for (const part of CAST) agents.set(part, await hire(http, company, part));
+    const demo = new Demo(options, company, agents, await openUpstream(), waiting);
+    try {
+      await demo.#begin();
+    } catch (error) {
+      await demo.stop();
+      throw error;
+    }
+    return demo;
+  }
+
+  /** Safe to repeat. Resolves when no process of the demo is left. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const cancel of this.#cancels) cancel();
+    await Promise.all([...this.#workers].map((worker) => worker.stop()));
+    await this.#upstream.stop();
+  }
+
+  async #begin(): Promise<void> {
+    const { client } = this.#options;
+    await client.subscribe(
+      `company:${this.company.id}`,
+      {},
+      { change: (change) => this.#see(change as Change) },
+    );
+    const first = this.#waiting.splice(0, FIRST_ISSUES);
+    // One of the builder's is urgent, so that it is begun first, and again first when it was lost.
+    const asked = first.map((errand, n) => ({
+      ...errand,
+      ...(CAST[n % CAST.length] === BUILDER && n < CAST.length ? { priority: 'critical' as const } : {}),
+      assigneeAgentId: this.#agentFor(n),
+    }));
+    const { items } = await client.http.createIssues(this.company.id, asked);
+    for (const issue of items) this.#open.add(issue.id);
+    this.#made = items.length;
+    const urgent = items.find(({ assigneeAgentId, priority }) => {
+      return priority === 'critical' && assigneeAgentId === this.#agents.get(BUILDER);
+    });
+    if (urgent !== undefined) this.#doomed = { identifier: urgent.identifier, is: 'waiting' };
+    for (const part of CAST) for (let n = 0; n < part.workers; n++) this.#work(part);
+    this.#later(CANCEL_AFTER_MS, () => this.#cancelOne());
+    this.#later(MORE_EVERY_MS, () => this.#more());
+  }
+
+  #agentFor(n: number): string {
+    return this.#agents.get(CAST[n % CAST.length] as Part) as string;
+  }
+
+  #work(part: Part): void {
+    const { url, token, clock, told } = this.#options;
+    const at = { url, token, upstream: this.#upstream.url, clock };
+    const worker: WorkerProcess = new WorkerProcess(part, this.#agents.get(part) as string, at, {
+      started: (issue) => this.#started(worker, part, issue),
+      failed: (why) => {
+        this.#workers.delete(worker);
+        if (!this.#stopped) told(`A worker of ${part.name} ended by itself: ${why}`);
+      },
+    });
+    this.#workers.add(worker);
+  }
+
+  /** The worker that has the urgent issue is killed in the middle of it. */
+  #started(worker: WorkerProcess, part: Part, identifier: string): void {
+    if (this.#doomed?.is !== 'waiting' || this.#doomed.identifier !== identifier) return;
+    this.#doomed = { identifier, is: 'killed' };
+    this.#later(KILL_AFTER_MS, () => {
+      worker.kill();
+      this.#workers.delete(worker);
+      this.#options.told(
+        `The worker of ${part.name} that has ${identifier} is killed; nobody tells the server.`,
+      );
+      this.#later(REPLACE_AFTER_MS, () => this.#work(part));
+    });
+  }
+
+  #see(change: Change): void {
+    const { issue } = change;
+    if (issue === undefined) return;
+    this.#tell(change, issue);
+    if (issue.state === 'scheduled-retry' && issue.retry?.reason === 'transient_failure') {
+      this.#backoffs++;
+      // The first one is left to its countdown.
+      if (this.#backoffs === 2) this.#later(REASSIGN_AFTER_MS, () => this.#reassign(issue));
+    }
+    if (issue.state === 'done' || issue.state === 'cancelled' || isParked(issue)) this.#open.delete(issue.id);
+    else this.#open.add(issue.id);
+    this.#endIfOver();
+  }
+
+  #tell(change: Change, issue: IssueView): void {
+    const ofNote = ['RUN.FAILED', 'LEASE.EXPIRED', 'RETRY.DUE', 'ASSIGN', 'CANCEL'];
+    const isTakeover =
+      change.type === 'GRANT' && this.#doomed?.identifier === issue.identifier && issue.attempt > 0;
+    if (ofNote.includes(change.type)) {
+      this.#options.told(`${issue.identifier} ${change.type}: ${this.#named(issue.why.text)}`);
+    } else if (isTakeover) {
+      this.#options.told(`${issue.identifier} is taken over by another worker, as run ${issue.run?.id}.`);
+    }
+  }
+
+  /** With the agents' names for their ids. */
+  #named(text: string): string {
+    return [...this.#agents].reduce((said, [part, id]) => said.replaceAll(id, part.name), text);
+  }
+
+  async #reassign({ id }: IssueView): Promise<void> {
+    const agentId = this.#agents.get(CHECKER) as string;
+    await this.#send(id, { type: 'ASSIGN', agentId, reason: 'its service is busy, somebody else is free' });
+  }
+
+  async #cancelOne(): Promise<void> {
+    const caller = this.#agents.get(CALLER) as string;
+    let last: IssueView | null = null;
+    const query = { state: 'running', assignee: caller };
+    for await (const issue of this.#options.client.http.issues(this.company.id, query)) {
+      if (issue.substate === 'queued') last = issue;
+    }
+    if (last !== null) await this.#send(last.id, { type: 'CANCEL', reason: 'no longer needed' });
+  }
+
+  async #more(): Promise<void> {
+    const errand = this.#made < this.#options.issues ? this.#waiting.shift() : undefined;
+    if (errand === undefined) return this.#endIfOver();
+    const assigneeAgentId = this.#agentFor(this.#made++);
+    const issue = await this.#options.client.http.createIssue(this.company.id, {
+      ...errand,
+      assigneeAgentId,
+    });
+    this.#open.add(issue.id);
+    this.#later(MORE_EVERY_MS, () => this.#more());
+  }
+
+  /** What is refused by then is over, and that is fine. */
+  async #send(issueId: string, event: IssueEvent): Promise<void> {
+    await this.#options.client.http.sendEvent(issueId, event).catch((error: unknown) => {
+      if (!(error instanceof RemoteError) || error.code !== 'NOT_ALLOWED') throw error;
+    });
+  }
+
+  #endIfOver(): void {
+    const isLast = this.#made >= Math.max(FIRST_ISSUES, this.#options.issues) || this.#waiting.length === 0;
+    if (isLast && this.#open.size === 0) this.#finish();
+  }
+
+  #later(ms: number, f: () => void | Promise<void>): void {
+    const cancel = this.#options.clock.after(ms, () => {
+      this.#cancels.delete(cancel);
+      if (this.#stopped) return;
+      // The server is away or stopping: the demo misses one of its scenes.
+      void Promise.resolve(f()).catch((error: unknown) => this.#options.told(String(error)));
+    });
+    this.#cancels.add(cancel);
+  }
+}
+
+/** At rest without a next event: it failed for good, and nobody will do anything about it. */
+function isParked(issue: IssueView): boolean {
+  return issue.state === 'idle' && issue.lastError !== null;
+}
+
+function hire(http: HttpApi, company: Company, part: Part): Promise<string> {
+  const settings = {
+    name: part.name,
+    adapterType: 'process',
+    maxConcurrentRuns: part.workers * part.slotsEach,
+    retry: part.retry,
+  };
+  return http.createAgent(company.id, settings).then(({ id }) => id);
+}
+
+/** A company of its own for each demo: DEMO, DEMO2, DEMO3 … whichever prefix is free. */
+async function companyFor(http: HttpApi): Promise<Company> {
+  for (let n = 1; ; n++) {
+    try {
+      return await http.createCompany({ name: 'Demo', prefix: n === 1 ? 'DEMO' : `DEMO${n}` });
+    } catch (error) {
+      if (!(error instanceof RemoteError) || error.code !== 'CONFLICT' || n === 10_000) throw error;
+    }
+  }
+}

@@ -1,0 +1,219 @@
+/** What a person meets who types one command: the demo within half a minute, nothing left behind, and what can go wrong. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Change } from '../../src/client/frames.ts';
+import { connection } from '../../src/persistence/pool.ts';
+import { freshDatabase } from '../support/postgres.ts';
+import { processesWith } from '../support/processes.ts';
+import { call, until } from '../support/server.ts';
+
+type Line = Record<string, unknown> & { step?: string; text?: string; url?: string };
+
+const running = new Set<ChildProcess>();
+const rooms: string[] = [];
+afterEach(async () => {
+  for (const child of running) child.kill('SIGKILL');
+  for (const room of rooms.splice(0)) await rm(room, { recursive: true, force: true });
+});
+
+/** The built command, with its output. */
+function start(flags: string[], how: { env?: Record<string, string>; uid?: number } = {}) {
+  const child = spawn(
+    process.execPath,
+    ['dist/cli/main.js', 'start', '--port', '0', '--log', 'error', ...flags],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env.PATH, ...how.env },
+      ...(how.uid === undefined ? {} : { uid: how.uid, gid: how.uid }),
+    },
+  );
+  running.add(child);
+  const exited = once(child, 'exit').then(([code]) => {
+    running.delete(child);
+    return code as number | null;
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (text) => {
+    out += text;
+  });
+  child.stderr.on('data', (text) => {
+    err += text;
+  });
+  const lines = (): Line[] =>
+    out
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Line);
+  return {
+    lines,
+    errors: () => err,
+    exited,
+    step: async (name: string): Promise<Line> => {
+      const found = () => lines().find((line) => line.step === name);
+      return (
+        (await until(
+          async () => found(),
+          (line) => line !== undefined,
+          20_000,
+        )) ?? { text: err }
+      );
+    },
+    async end(signal: NodeJS.Signals) {
+      child.kill(signal);
+      return await exited;
+    },
+  };
+}
+
+async function dataDir(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'baton-first-'));
+  rooms.push(path);
+  return path;
+}
+
+describe('a first start', () => {
+  it('shows within half a minute a retry counting down, a reassignment out of it and a lost run taken over; killed, it leaves nothing', async () => {
+    const dir = await dataDir();
+    const server = start(['--data-dir', dir]);
+    const { url = '' } = await server.step('ready');
+    expect(server.lines().map((line) => line.step)).toEqual(
+      expect.arrayContaining(['database', 'schema', 'recovered', 'demo', 'ready']),
+    );
+    expect((await server.step('demo')).text).toContain('3 agents are working on 24 issues');
+
+    const seen = await until(() => journals({ url }), isWhole, 30_000);
+    expect(isWhole(seen)).toBe(true);
+    expect(await processesWith(url)).not.toEqual([]);
+
+    await server.end('SIGKILL');
+    const left = await until(
+      () => processesWith(url),
+      (pids) => pids.length === 0,
+      10_000,
+    );
+    expect(left).toEqual([]);
+
+    // What it has made is there, so there is no other demo; and a stop leaves no database.
+    const again = start(['--data-dir', dir]);
+    await again.step('ready');
+    expect(again.lines().map((line) => line.step)).not.toContain('demo');
+    expect(await again.end('SIGTERM')).toBe(0);
+    expect(await processesWith(dir)).toEqual([]);
+  }, 90_000);
+
+  it('stopped in the middle of its demo it ends in time and leaves nothing', async () => {
+    const server = start(['--data-dir', await dataDir()]);
+    const { url = '' } = await server.step('ready');
+    await until(
+      () => processesWith(url),
+      (pids) => pids.length > 4,
+      10_000,
+    );
+    expect(await server.end('SIGTERM')).toBe(0);
+    expect(await processesWith(url)).toEqual([]);
+  }, 60_000);
+
+  it('has no demo with a database that is somebody’s own, and says why when asked for one', async () => {
+    const database = await freshDatabase();
+    const dir = await dataDir();
+    const server = start(['--data-dir', dir, '--demo'], { env: { DATABASE_URL: database.url } });
+    const { url = '' } = await server.step('ready');
+    expect((await server.step('demo')).text).toMatch(/not run.*baton demo/);
+    expect((await call<{ items: unknown[] }>({ url }, 'GET', '/companies')).body.items).toEqual([]);
+    expect(await server.end('SIGTERM')).toBe(0);
+    await database.drop();
+  }, 60_000);
+});
+
+/** A database that is away, at the start or later, is no such failure: see crash.test.ts. */
+describe('a start that cannot be', () => {
+  it('a port that was chosen and is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as { port: number };
+    const server = start(['--data-dir', await dataDir(), '--port', String(port), '--no-demo']);
+    expect(await server.exited).toBe(1);
+    expect(server.errors()).toMatch(/EADDRINUSE[\s\S]*another with --port/);
+    other.close();
+  }, 30_000);
+
+  it('a database that a newer version has made', async () => {
+    const database = await freshDatabase();
+    const dir = await dataDir();
+    const first = start(['--data-dir', dir, '--database-url', database.url]);
+    await first.step('ready');
+    await first.end('SIGTERM');
+    const client = new pg.Client(connection({ url: database.url }));
+    await client.connect();
+    await client.query("insert into baton_migrations (number, name, checksum) values (9999, 'future', 'x')");
+    await client.end();
+    const server = start(['--data-dir', dir, '--database-url', database.url]);
+    expect(await server.exited).toBe(1);
+    expect(server.errors()).toMatch(/9999_future[\s\S]*Start the newer version/);
+    await database.drop();
+  }, 30_000);
+
+  it('a data directory that may not be written to', async () => {
+    const room = await dataDir();
+    await chmod(room, 0o755);
+    const closed = join(room, 'closed');
+    await mkdir(closed, { mode: 0o555 });
+    // Root may write anywhere, so there somebody else starts the server.
+    const how = process.getuid?.() === 0 ? { uid: 65534 } : {};
+    const server = start(['--data-dir', join(closed, 'data'), '--no-demo'], how);
+    expect(await server.exited).toBe(1);
+    expect(server.errors()).toMatch(/EACCES[\s\S]*--data-dir/);
+  }, 30_000);
+
+  it('a data directory where there can be none', async () => {
+    const server = start(['--data-dir', '/proc/no-such/data', '--no-demo']);
+    expect(await server.exited).toBe(1);
+    expect(server.errors()).toMatch(/--data-dir/);
+  }, 30_000);
+
+  it('an address others reach, without a token', async () => {
+    const server = start(['--data-dir', await dataDir(), '--host', '0.0.0.0']);
+    expect(await server.exited).toBe(2);
+    expect(server.errors()).toContain('set BATON_TOKEN');
+  }, 30_000);
+});
+
+async function journals(server: { url: string }): Promise<Change[][]> {
+  const { body } = await call<{ items: { id: string }[] }>(server, 'GET', '/companies');
+  const all: Change[][] = [];
+  for (const { id } of body.items) {
+    const issues = await call<{ items: { id: string }[] }>(
+      server,
+      'GET',
+      `/companies/${id}/issues?limit=100`,
+    );
+    for (const issue of issues.body.items) {
+      const journal = await call<{ items: Change[] }>(server, 'GET', `/issues/${issue.id}/journal`);
+      all.push(journal.body.items);
+    }
+  }
+  return all;
+}
+
+/** All that a first look is to show is in the journals. */
+function isWhole(all: readonly Change[][]): boolean {
+  const happened = (test: (change: Change, journal: readonly Change[]) => boolean) =>
+    all.some((journal) => journal.some((change) => test(change, journal)));
+  return (
+    happened(({ type, to }) => type === 'RUN.FAILED' && to === 'scheduled-retry') &&
+    happened(({ type }) => type === 'RETRY.DUE') &&
+    happened(({ type, from, effects }) => {
+      return type === 'ASSIGN' && from === 'scheduled-retry' && effects.some((e) => e.type === 'run.queued');
+    }) &&
+    happened(({ type, version }, journal) => {
+      return type === 'LEASE.EXPIRED' && journal.some((c) => c.type === 'GRANT' && c.version > version);
+    })
+  );
+}
