@@ -137,7 +137,11 @@ function leftAgent(s: S): string | null {
 
 /** Only agents: an event may name anything, and other kinds have facts too. */
 function known(...ids: (string | null)[]): string[] {
-  return [...new Set(ids.filter((id): id is string => id !== null && isId(id, LETTER.agent)))];
+  const agents: string[] = [];
+  for (const id of ids) {
+    if (id !== null && isId(id, LETTER.agent) && !agents.includes(id)) agents.push(id);
+  }
+  return agents;
 }
 
 function leaf(s: S) {

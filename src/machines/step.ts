@@ -113,6 +113,12 @@ export function step(machine: AnyStateMachine, s: Persisted, event: { type: stri
 
 /** First what ends, then what changes, then what begins; stable within each (protocol section 5). */
 function inOrder(out: Out[]): Out[] {
-  const phase = (o: Out) => (o.out === 'effect' ? o.phase : 3);
-  return out.length < 2 ? out : [...out].sort((a, b) => phase(a) - phase(b));
+  for (let n = 1; n < out.length; n++) {
+    if (phaseOf(out[n]!) < phaseOf(out[n - 1]!)) return [...out].sort((a, b) => phaseOf(a) - phaseOf(b));
+  }
+  return out;
+}
+
+function phaseOf(o: Out): number {
+  return o.out === 'effect' ? o.phase : 3;
 }

@@ -81,7 +81,7 @@ export class Turn {
   readonly spreads: { actorId: string; spread: OutOf<'spread'> }[] = [];
   readonly grants = new Map<PendingClaim, string[]>();
   /** Actors it looked at whose newest version was not committed: it stands and falls with them (A5). */
-  readonly builtOn = new Set<string>();
+  readonly builtOn: string[] = [];
   /** Pools whose slots or capacity it changed, or that it was to serve. */
   readonly pools = new Set<string>();
   /** Called once: null when the turn is committed, else why it never will be (or that nobody knows). */

@@ -153,9 +153,9 @@ export class Mailbox {
    * now. Where one of those could not be stored it is not to blame, and may be asked again. It is a judgement on the
    * present, which no commit proves: it leaves only while the node's lease holds.
    */
-  private resting(turn: Turn, on: ReadonlySet<Turn>): Turn | null {
-    if (on.size === 0 && this.node.serving()) return null;
-    let left = on.size;
+  private resting(turn: Turn, on: readonly Turn[]): Turn | null {
+    if (on.length === 0 && this.node.serving()) return null;
+    let left = on.length;
     const settle = (failure: Refusal | null) => {
       const refusal = failure ?? (this.node.serving() ? null : unavailable('the node lease has run out'));
       for (const settled of turn.settled.splice(0)) settled(refusal);

@@ -36,7 +36,8 @@ export type Made =
       readonly is: 'made';
       readonly turn: Turn;
       readonly outcome: Outcome;
-      readonly judgedOn: ReadonlySet<Turn>;
+      /** Turns not yet committed that it looked at, each once. */
+      readonly judgedOn: readonly Turn[];
     }
   /** These actors must be loaded first (or be found not to exist). */
   | { readonly is: 'missing'; readonly ids: readonly string[] }
@@ -77,7 +78,7 @@ class Making {
   private readonly born: Resident[] = [];
   /** Of `born`, how many this turn makes; the births of one call are of one kind. */
   private newborn = 0;
-  private readonly judgedOn = new Set<Turn>();
+  private readonly judgedOn: Turn[] = [];
   private caused = 0;
   private readonly room: TurnRoom;
   private readonly call: Call;
@@ -130,8 +131,8 @@ class Making {
     }
     if (actor.companyId !== this.call.company.id) return null;
     if (actor.pending) {
-      this.turn.builtOn.add(id);
-      this.judgedOn.add(actor.pending);
+      this.turn.builtOn.push(id);
+      if (!this.judgedOn.includes(actor.pending)) this.judgedOn.push(actor.pending);
     }
     return actor;
   }
