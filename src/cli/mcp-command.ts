@@ -26,13 +26,13 @@ export const mcpCommand: Command = {
   ],
   examples: [
     'baton mcp --agent claude-1',
-    'claude mcp add baton -- npx baton mcp --agent claude-1',
-    'codex mcp add baton -- npx baton mcp --agent codex-1',
+    'claude mcp add baton -- baton mcp --agent claude-1',
+    'codex mcp add baton -- baton mcp --agent codex-1',
   ],
   async run(call) {
     const target = targetOf(call);
     const name = textFlag(call, 'agent');
-    const identity = name === undefined ? null : await identityOf(call, target, name);
+    const identity = name === undefined ? null : await identityOf(call, target, name, 'baton mcp');
     const token = identity?.token ?? target.token;
     try {
       // Read here: no other command needs an SDK of this size.

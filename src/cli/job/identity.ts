@@ -18,9 +18,15 @@ export interface Identity {
 /**
  * With an agent's key: that agent, which `name` must be. With an operator's: the agent of that name or id, and a key
  * made for this worker.
+ * @param as what the key is named after.
  * @throws BatonError NOT_FOUND, or VALIDATION when several companies have such an agent
  */
-export async function identityOf(call: Call, target: Target, name: string): Promise<Identity> {
+export async function identityOf(
+  call: Call,
+  target: Target,
+  name: string,
+  as = 'baton work',
+): Promise<Identity> {
   const client = await clientOf(call, target);
   try {
     const { principal, http } = client;
@@ -29,7 +35,7 @@ export async function identityOf(call: Call, target: Target, name: string): Prom
     const made = await http.createKey(agent.companyId, {
       role: 'agent',
       agentId: agent.id,
-      name: `baton work on ${hostname()}`.slice(0, 100),
+      name: `${as} on ${hostname()}`.slice(0, 100),
     });
     // Its own call, later: the connection that made the key is closed by then.
     const release = async () => {
