@@ -18,7 +18,8 @@ const BEAT = {
   text: `
 insert into nodes (id, seen_at, locked) values ($1, clock_timestamp(), $2)
 on conflict (id) do update set seen_at = clock_timestamp(), locked = excluded.locked
-returning floor(extract(epoch from seen_at) * 1000)::bigint as now`,
+returning floor(extract(epoch from seen_at) * 1000)::bigint as now,
+  (select count(*) from partitions where owner = $1) as owned`,
 };
 
 /**
@@ -56,8 +57,8 @@ returning p.partition, p.epoch`,
 
 const RELEASE = 'update partitions set owner = null where owner = $1 and partition = any ($2::smallint[])';
 
-const OWNERS =
-  'select partition, owner, epoch from partitions where partition = any ($1::smallint[]) order by partition';
+/** The lock was taken after the beat that could not say so. */
+const LOCKED = 'update nodes set locked = true where id = $1';
 
 /** Rows of nodes of earlier boots; once a boot is enough. */
 const FORGET = `
@@ -74,14 +75,29 @@ export class Leases {
     this.#lock = new NodeLock(options);
   }
 
-  async beat(node: string): Promise<{ databaseNow: number }> {
-    const locked = await this.#lock.hold(node);
-    const answer = await this.#pool.query<{ now: number }>({ ...BEAT, values: [node, locked] });
+  onDoubt(listener: () => void): void {
+    this.#lock.onLost(listener);
+  }
+
+  async beat(node: string): Promise<{ databaseNow: number; owned: number }> {
+    // The lock is a hint: taking it may hang, and a heartbeat that waited for it would cost the lease.
+    const locked = this.#lock.holds(node);
+    const answer = await this.#pool.query<{ now: number; owned: number }>({
+      ...BEAT,
+      values: [node, locked],
+    });
+    if (!locked) void this.#hold(node);
     if (!this.#forgotten) {
       this.#forgotten = true;
       await this.#pool.query(FORGET);
     }
-    return { databaseNow: answer.rows[0]!.now };
+    const { now, owned } = answer.rows[0]!;
+    return { databaseNow: now, owned };
+  }
+
+  /** Takes the lock and says so; what fails is made up by the next beat. */
+  async #hold(node: string): Promise<void> {
+    if (await this.#lock.hold(node)) await this.#pool.query(LOCKED, [node]).catch(() => {});
   }
 
   async acquire(node: string, ttlMs: number, want: number, holding: ReadonlySet<number>): Promise<Owned[]> {
@@ -92,13 +108,6 @@ export class Leases {
 
   async release(node: string, partitions: readonly number[]): Promise<void> {
     await this.#pool.query(RELEASE, [node, partitions]);
-  }
-
-  async owners(
-    partitions: readonly number[],
-  ): Promise<{ partition: number; owner: string | null; epoch: number }[]> {
-    const answer = await this.#pool.query(OWNERS, [partitions]);
-    return answer.rows;
   }
 
   async close(): Promise<void> {

@@ -13,6 +13,7 @@ export class MemoryNode implements Store {
 
   commit: Store['commit'] = (batch) => this.#store.commit(batch);
   beat: Store['beat'] = (node) => this.#store.beat(node);
+  onDoubt: Store['onDoubt'] = (node, listener) => this.#store.onDoubt(node, listener);
   acquire: Store['acquire'] = (node, ttlMs, want, holding) => this.#store.acquire(node, ttlMs, want, holding);
   release: Store['release'] = (node, partitions) => this.#store.release(node, partitions);
   owners: Store['owners'] = (partitions) => this.#store.owners(partitions, this.#node);

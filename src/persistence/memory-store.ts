@@ -46,6 +46,7 @@ export class MemoryStore implements Store {
   /** Node → when it last beat; and the nodes whose advisory lock is free. */
   readonly #seen = new Map<string, number>();
   readonly #gone = new Set<string>();
+  readonly #doubted = new Map<string, () => void>();
 
   constructor(options: MemoryOptions) {
     this.#now = options.now;
@@ -64,6 +65,16 @@ export class MemoryStore implements Store {
   /** The node's process is gone: its advisory lock is free, its partitions may be taken at once. A beat undoes it. */
   nodeGone(node: string): void {
     this.#gone.add(node);
+  }
+
+  /** The node lives and its advisory lock is free all the same: its connection broke. It is told. */
+  nodeDoubted(node: string): void {
+    this.nodeGone(node);
+    this.#doubted.get(node)?.();
+  }
+
+  onDoubt(node: string, listener: () => void): void {
+    this.#doubted.set(node, listener);
   }
 
   async commit(batch: Batch): Promise<Committed> {
@@ -94,12 +105,12 @@ export class MemoryStore implements Store {
     return { is: 'committed', proved: new Set(proved.keys()) };
   }
 
-  async beat(node: string): Promise<{ databaseNow: number }> {
+  async beat(node: string): Promise<{ databaseNow: number; owned: number }> {
     return this.call('beat', node, () => {
       const databaseNow = this.#now();
       this.#seen.set(node, databaseNow);
       this.#gone.delete(node);
-      return { databaseNow };
+      return { databaseNow, owned: this.#held.get(node)?.size ?? 0 };
     });
   }
 

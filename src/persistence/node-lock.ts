@@ -1,7 +1,8 @@
 /**
  * The advisory lock of a node: a *hint* that its process lives, nothing more (guarantees.md, Fencing). A connection of
  * its own holds it; when the process dies the server frees it within milliseconds, and others need not wait for the
- * TTL. Ownership is the epoch alone: a lock lost by a broken connection costs at most a needless, safe takeover.
+ * TTL. Ownership is the epoch alone: a lock lost by a broken connection costs at most a needless, safe takeover, and the
+ * node that lost it hears so at once and serves nothing until it knows what is still its own.
  */
 import pg from 'pg';
 import { connection, type DatabaseOptions } from './pool.ts';
@@ -11,21 +12,35 @@ export const LOCK_CLASS = 0x6261746f;
 
 type State =
   | { is: 'free' }
-  | { is: 'taking'; outcome: Promise<boolean> }
+  | { is: 'taking'; node: string; outcome: Promise<boolean> }
   | { is: 'held'; node: string; client: pg.Client }
   | { is: 'closed' };
 
 export class NodeLock {
   readonly #options: DatabaseOptions;
   #state: State = { is: 'free' };
+  #told: () => void = () => {};
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
   }
 
+  /** Hears when the lock was lost under us. */
+  onLost(listener: () => void): void {
+    this.#told = listener;
+  }
+
+  /** Whether the lock of `node` is held now, as far as is known here. */
+  holds(node: string): boolean {
+    return this.#state.is === 'held' && this.#state.node === node;
+  }
+
   /** Takes the lock of `node` unless it is held. Answers whether it is held now; never throws. */
   async hold(node: string): Promise<boolean> {
-    if (this.#state.is === 'taking') await this.#state.outcome;
+    if (this.#state.is === 'taking') {
+      if (this.#state.node === node) return this.#state.outcome;
+      await this.#state.outcome;
+    }
     const state = this.#state;
     if (state.is === 'closed') return false;
     if (state.is === 'held') {
@@ -34,7 +49,7 @@ export class NodeLock {
       await state.client.end().catch(() => {});
     }
     const outcome = this.#take(node);
-    this.#state = { is: 'taking', outcome };
+    this.#state = { is: 'taking', node, outcome };
     return outcome;
   }
 
@@ -66,11 +81,15 @@ export class NodeLock {
     return this.#state.is === 'closed';
   }
 
-  /** The connection ended under us: taken again at once, so that nobody takes us for gone; else at the next beat. */
+  /**
+   * The connection ended under us: whoever looks now takes us for gone. It is told, so that a beat says that we live, and
+   * the lock is taken again.
+   */
   #lost(client: pg.Client): void {
     const state = this.#state;
     if (state.is !== 'held' || state.client !== client) return;
     this.#state = { is: 'free' };
+    this.#told();
     void this.hold(state.node);
   }
 

@@ -33,9 +33,14 @@ const types: pg.CustomTypesConfig = {
   },
 } as pg.CustomTypesConfig;
 
+/** Our patience with one statement, ms. */
+export function patienceOf(options: DatabaseOptions): number {
+  return options.queryTimeoutMs ?? 10_000;
+}
+
 /** How every connection of ours is opened. */
 export function connection(options: DatabaseOptions): pg.ClientConfig {
-  const patience = options.queryTimeoutMs ?? 10_000;
+  const patience = patienceOf(options);
   return {
     connectionString: options.url,
     application_name: 'baton',
@@ -65,6 +70,11 @@ const DATA_CLASSES = new Set(['21', '22', '23', '54']);
 /** Whether an error proves that nothing was written and that sending it again is in vain. */
 export function blamesData(error: unknown): boolean {
   return error instanceof pg.DatabaseError && DATA_CLASSES.has((error.code ?? '').slice(0, 2));
+}
+
+/** The server gave a statement up because it took longer than it may; so it is there, and slow. */
+export function tookTooLong(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '57014';
 }
 
 /** Anything thrown, as an Error. */

@@ -6,14 +6,22 @@
  *
  * Reads reject when the database does not answer; `commit` never does.
  */
-import type pg from 'pg';
+import pg from 'pg';
 import { partitionOf } from '../ids.ts';
 import { COMMIT, encode } from './commit.ts';
 import { due } from './due.ts';
 import { Leases } from './leases.ts';
 import { indexStatement, listAnswer, listStatement } from './list.ts';
 import { MigrationError } from './migrate.ts';
-import { asError, blamesData, type DatabaseOptions, openPool } from './pool.ts';
+import {
+  asError,
+  blamesData,
+  connection,
+  type DatabaseOptions,
+  openPool,
+  patienceOf,
+  tookTooLong,
+} from './pool.ts';
 import { prune } from './prune.ts';
 import * as queries from './queries.ts';
 import type {
@@ -35,13 +43,20 @@ const LIVE_PAGE = 1_000;
 /** The oldest PostgreSQL whose behaviour the statements were checked against. */
 const OLDEST = 140_000;
 
+/** Even the largest batch on the slowest disk is done within this, ms. */
+const LONGEST_COMMIT_MS = 600_000;
+
 export class PostgresStore implements Store {
+  readonly #options: DatabaseOptions;
+  /** What the next attempt at a batch is given that took the server too long, ms: else it would be sent for ever. */
+  readonly #patience = new WeakMap<Batch, number>();
   readonly #commits: pg.Pool;
   readonly #reads: pg.Pool;
   readonly #leases: Leases;
 
   /** Opens nothing yet: the first call does. Migrations must have been applied (`migrate`). */
   constructor(options: DatabaseOptions) {
+    this.#options = options;
     this.#commits = openPool(options, options.commitConnections ?? 4);
     this.#reads = openPool(options, options.readConnections ?? 4);
     this.#leases = new Leases(options);
@@ -52,15 +67,38 @@ export class PostgresStore implements Store {
     if (encoded.is === 'unstorable')
       return { is: 'rejected', error: new Error(`control characters in ${encoded.column}`) };
     try {
-      const answer = await this.#commits.query<{ proved: number[] }>({ ...COMMIT, values: encoded.values });
+      const answer = await this.#send(batch, encoded.values);
       return { is: 'committed', proved: new Set(answer.rows[0]!.proved) };
     } catch (thrown) {
+      if (tookTooLong(thrown)) {
+        const given = this.#patience.get(batch) ?? patienceOf(this.#options);
+        this.#patience.set(batch, Math.min(2 * given, LONGEST_COMMIT_MS));
+      }
       return { is: blamesData(thrown) ? 'rejected' : 'unknown', error: asError(thrown) };
     }
   }
 
-  beat(node: string): Promise<{ databaseNow: number }> {
+  async #send(batch: Batch, values: string[]): Promise<pg.QueryResult<{ proved: number[] }>> {
+    const queryTimeoutMs = this.#patience.get(batch);
+    if (queryTimeoutMs === undefined) return this.#commits.query<{ proved: number[] }>({ ...COMMIT, values });
+    // The limit is the session's: it gets one of its own.
+    const client = new pg.Client(connection({ ...this.#options, queryTimeoutMs }));
+    client.on('error', (error) => this.#options.onTrouble?.(error));
+    try {
+      await client.connect();
+      return await client.query<{ proved: number[] }>({ ...COMMIT, values });
+    } finally {
+      client.end().catch(() => {});
+    }
+  }
+
+  beat(node: string): Promise<{ databaseNow: number; owned: number }> {
     return this.#leases.beat(node);
+  }
+
+  /** One store serves one node. */
+  onDoubt(_node: string, listener: () => void): void {
+    this.#leases.onDoubt(listener);
   }
 
   acquire(node: string, ttlMs: number, want: number, holding: ReadonlySet<number>): Promise<Owned[]> {
@@ -71,8 +109,11 @@ export class PostgresStore implements Store {
     return this.#leases.release(node, partitions);
   }
 
+  /** A read like others: asked for each request that came to the wrong node, it must not keep a heartbeat waiting. */
   owners(partitions: readonly number[]) {
-    return this.#leases.owners(partitions);
+    return this.#read<{ partition: number; owner: string | null; epoch: number }>(queries.OWNERS, [
+      partitions,
+    ]);
   }
 
   async load(ids: readonly string[]): Promise<ActorRow[]> {

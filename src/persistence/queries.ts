@@ -13,6 +13,12 @@ select ${ACTOR} from unnest($1::smallint[], $2::text[]) w(partition, id)
   join actors a on a.partition = w.partition and a.id = w.id`,
 };
 
+/** $1 partitions. */
+export const OWNERS = {
+  name: 'baton-owners',
+  text: 'select partition, owner, epoch from partitions where partition = any ($1::smallint[]) order by partition',
+};
+
 /** $1 partitions, $2 and $3 the last key seen, $4 limit. The sub-select is hashed, not compared one by one. */
 export const LIVE = {
   name: 'baton-live',

@@ -145,8 +145,13 @@ export interface Store {
   commit(batch: Batch): Promise<Committed>;
 
   // -- ownership, all by the database's clock ------------------------------------------------
-  /** Says that `node` lives. Answers the database's clock, epoch ms. */
-  beat(node: string): Promise<{ databaseNow: number }>;
+  /** Says that `node` lives. Answers the database's clock, epoch ms, and how many partitions the node owns. */
+  beat(node: string): Promise<{ databaseNow: number; owned: number }>;
+  /**
+   * Tells `listener` when the sign of life by which `node` would not provably be gone was lost: until its next beat
+   * another node may take its partitions, however short its silence.
+   */
+  onDoubt(node: string, listener: () => void): void;
   /**
    * Takes up to `want` partitions whose owner is nobody, has not beaten for `ttlMs`, has provably gone, or is `node`
    * itself (a lost reply: those in `holding` are left alone). Each gets a higher epoch.

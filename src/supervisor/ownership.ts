@@ -1,7 +1,8 @@
 /**
  * Which partitions this node owns (architecture A1; guarantees, "Fencing on Postgres"). The node says that it lives
  * every fifth of the TTL, looks for partitions nobody owns, and stops serving by its own monotonic clock at
- * *heartbeat sent + TTL − margin*, whatever the database says later.
+ * *heartbeat sent + TTL − margin*, whatever the database says later. What it holds is compared with what the database
+ * says is its own at every beat; while others may take it for gone (`onDoubt`) it serves nothing.
  */
 import { PARTITIONS } from '../ids.ts';
 import type { Node } from './node.ts';
@@ -23,6 +24,9 @@ export class Ownership {
   private lapses = 0;
   /** Sweeps that failed in a row. */
   private sweepsFailed = 0;
+  /** How often others may have taken this node for gone, and up to which of these it has asked what is still its own. */
+  private doubts = 0;
+  private resolved = 0;
   private stopped = false;
   private beating = false;
   private looking = false;
@@ -40,6 +44,7 @@ export class Ownership {
   constructor(node: Node, ttlMs: number) {
     this.node = node;
     node.serving = () => this.serving;
+    node.store.onDoubt(node.node, () => this.doubt());
     this.ttlMs = ttlMs;
   }
 
@@ -53,9 +58,34 @@ export class Ownership {
     });
   }
 
-  /** True while the lease holds by the monotonic clock. */
+  /** True while the lease holds and nobody may take this node for gone. */
   get serving(): boolean {
+    return this.leased && this.doubts === this.resolved;
+  }
+
+  /** True while the lease holds by the monotonic clock. */
+  private get leased(): boolean {
     return this.node.clock.monotonic() < this.servingUntil;
+  }
+
+  /** Others may take this node for gone: a beat says otherwise, and what they took meanwhile is asked for. */
+  private doubt(): void {
+    this.doubts++;
+    if (this.stopped || this.beating) return;
+    this.callOffs.get('beat')?.();
+    void this.beat();
+  }
+
+  /** Drops what the database says is another's, though no commit has been refused for it yet. */
+  private async compare(): Promise<void> {
+    const { node } = this;
+    const held = new Map([...node.partitions].map(([number, { epoch }]) => [number, epoch]));
+    const lost: number[] = [];
+    for (const { partition, owner, epoch } of await node.store.owners([...held.keys()])) {
+      const mine = held.get(partition);
+      if ((owner !== node.node || epoch !== mine) && node.epochOf(partition) === mine) lost.push(partition);
+    }
+    if (lost.length > 0) node.lost(lost);
   }
 
   /** Gives everything up so that another node takes over at once; bounded by the caller. */
@@ -89,9 +119,10 @@ export class Ownership {
     this.beating = true;
     const { clock, store } = this.node;
     const sentAt = clock.monotonic();
+    const { doubts } = this;
     let ok = false;
     try {
-      const { databaseNow } = await store.beat(this.node.node);
+      const { databaseNow, owned } = await store.beat(this.node.node);
       clock.anchor(databaseNow, clock.monotonic());
       // A node that was stopped for longer than its lease may be answered before its watch comes round. What it held may
       // have another owner by now, and this beat must not make it believe otherwise: it gives up and asks anew.
@@ -100,6 +131,8 @@ export class Ownership {
       // go by, a whole TTL lay between two beats all the same.
       if (databaseNow - this.beatenAt > this.ttlMs) this.lapse();
       this.beatenAt = databaseNow;
+      if (doubts !== this.resolved || owned < this.node.partitions.size) await this.compare();
+      this.resolved = doubts;
       this.servingUntil = Math.max(this.servingUntil, sentAt + this.ttlMs * (1 - MARGIN));
       this.lastError = null;
       ok = true;
@@ -109,9 +142,11 @@ export class Ownership {
     this.beating = false;
     if (this.stopped) return;
     if (ok) this.lookAgain();
+    const soon = Math.min(LOOK_MS, this.ttlMs / 10);
+    const wait = !ok ? soon : this.doubts === this.resolved ? this.ttlMs / 5 : 0;
     this.callOffs.set(
       'beat',
-      clock.after(ok ? this.ttlMs / 5 : Math.min(LOOK_MS, this.ttlMs / 10), () => void this.beat()),
+      clock.after(wait, () => void this.beat()),
     );
   }
 
@@ -169,7 +204,7 @@ export class Ownership {
 
   /** The lease ran out without an answer: nothing is ours any more. */
   private watch(): void {
-    if (!this.serving) this.lapse();
+    if (!this.leased) this.lapse();
   }
 
   private lapse(): void {

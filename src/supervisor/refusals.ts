@@ -35,6 +35,7 @@ export function refuse(code: Extract<Refusal, { is: 'refused' }>['code'], messag
 
 /** For calls that answer a value: the refusal as an error the gateway knows how to say. */
 export function refusalError(refusal: Refusal): BatonError {
-  const detail = refusal.is === 'retry' ? { retryAfterMs: refusal.afterMs } : refusal.detail;
+  const detail =
+    refusal.is === 'retry' ? { ...refusal.detail, retryAfterMs: refusal.afterMs } : refusal.detail;
   return new BatonError(refusal.code, refusal.message, detail);
 }

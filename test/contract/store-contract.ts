@@ -213,8 +213,10 @@ export function storeContract(name: string, open: () => Promise<Harness>): void 
         expect(new Set(partitions).size).toBe(partitions.length);
       });
 
-      it('an epoch is never below the clock in ms, and a beat tells that clock', async () => {
-        const { databaseNow } = await store.beat('n1');
+      it('an epoch is never below the clock in ms, and a beat tells that clock and how much is owned', async () => {
+        const { databaseNow, owned } = await store.beat('n1');
+        expect(owned).toBe(epochs.size);
+        expect((await harness.node('n2').beat('n2')).owned).toBe(0);
         expect(databaseNow).toBeGreaterThan(1_600_000_000_000);
         expect(epochs.get(HOME)!).toBeLessThanOrEqual(databaseNow);
         expect(epochs.get(HOME)!).toBeGreaterThan(databaseNow - 600_000);

@@ -6,6 +6,7 @@ import { migrate } from '../../src/persistence/migrate.ts';
 import { connection } from '../../src/persistence/pool.ts';
 import { PostgresStore } from '../../src/persistence/postgres-store.ts';
 import { batch, HOME, id, only, own, row } from '../contract/rows.ts';
+import { FaultProxy } from '../processes/world/proxy.ts';
 import { type FreshDatabase, freshDatabase, temporaryDirectory } from '../support/postgres.ts';
 
 let database: FreshDatabase;
@@ -95,6 +96,24 @@ it('a commit that waits too long is unknown, and its connection is not used agai
   }
 });
 
+it('a batch that takes longer than our patience is given more of it, attempt by attempt, until it lands', async () => {
+  const impatient = new PostgresStore({ url: database.url, queryTimeoutMs: 200 });
+  await admin.query(`create function slow() returns trigger language plpgsql as
+    $$ begin perform pg_sleep(0.5); return new; end $$;
+    create trigger slow before insert on actors for each row execute function slow()`);
+  try {
+    const large = batch('n1', only(epochs, HOME), { rows: [row(1)] });
+    const outcomes: string[] = [];
+    for (let attempt = 1; attempt <= 8 && outcomes.at(-1) !== 'committed'; attempt++)
+      outcomes.push((await impatient.commit(large)).is);
+    expect(outcomes.at(-1)).toBe('committed');
+    expect(outcomes[0]).toBe('unknown');
+  } finally {
+    await admin.query('drop trigger slow on actors; drop function slow()');
+    await impatient.close();
+  }
+});
+
 it('what the server cannot store is rejected, whatever it blames', async () => {
   const outcomes = await Promise.all([
     store.commit(batch('n1', only(epochs, HOME), { rows: [row(1, { snapshot: '{' })] })),
@@ -141,12 +160,64 @@ it('a black hole is noticed: the commit is unknown, the read rejects, and both w
   }
 });
 
+describe('a heartbeat', () => {
+  it('does not wait behind questions of who owns what', async () => {
+    const way = await FaultProxy.open(`${socketDir()}/.s.PGSQL.5432`);
+    const far = new PostgresStore({ url: `postgresql://postgres@127.0.0.1:${way.port}/${databaseName()}` });
+    try {
+      await far.beat('n1');
+      way.become({ is: 'open', delayMs: () => 200 });
+      const asked = Promise.all(Array.from({ length: 24 }, () => far.owners([HOME]))).then(() => 'questions');
+      const beat = far.beat('n1').then(() => 'beat');
+      expect(await Promise.race([asked, beat])).toBe('beat');
+      await asked;
+    } finally {
+      await far.close();
+      await way.close();
+    }
+  });
+
+  it('hears at once that its advisory lock was lost, for others may take it for gone', async () => {
+    const heard = new Promise<string>((resolve) => store.onDoubt('n1', () => resolve('heard')));
+    for (let n = 0; n < 500 && !(await locks()); n++) await store.beat('n1');
+    await admin.query(`select pg_terminate_backend(pid) from pg_locks
+      where locktype = 'advisory' and objsubid = 2 and database = (select oid from pg_database where datname = current_database())`);
+    expect(await heard).toBe('heard');
+  });
+
+  it('does not wait for the advisory lock, which is a hint and no more', async () => {
+    const hole = await proxy();
+    const far = new PostgresStore({ url: hole.url, connectTimeoutMs: 5_000 });
+    try {
+      await far.beat('n1');
+      hole.swallowNew(true);
+      await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and query like '%pg_try_advisory_lock%' and pid <> pg_backend_pid()`);
+      const beat = far.beat('n1').then(() => 'answered');
+      const late = new Promise((resolve) => setTimeout(() => resolve('waited'), 2_500));
+      expect(await Promise.race([beat, late])).toBe('answered');
+    } finally {
+      await hole.close();
+      await far.close();
+    }
+  });
+});
+
+const locks = async () =>
+  (
+    await admin.query(`select from pg_locks where locktype = 'advisory' and objsubid = 2
+      and database = (select oid from pg_database where datname = current_database())`)
+  ).rowCount !== 0;
+const socketDir = () => decodeURIComponent(/host=([^&]+)/.exec(database.url)![1]!);
+const databaseName = () => database.url.split('/')[3]!.split('?')[0]!;
+
 /** A way to the database that can stop carrying anything without closing. */
 async function proxy() {
   const directory = await temporaryDirectory();
-  const target = decodeURIComponent(/host=([^&]+)/.exec(database.url)![1]!);
+  const target = socketDir();
   const sockets = new Set<Socket>();
   let swallowing = false;
+  let swallowingNew = false;
   const carry = (from: Socket, to: Socket) => {
     from.on('data', (data) => swallowing || to.write(data));
     from.on('close', () => to.destroy());
@@ -154,6 +225,10 @@ async function proxy() {
     sockets.add(from);
   };
   const server: Server = createServer((near) => {
+    if (swallowingNew) {
+      sockets.add(near);
+      return;
+    }
     const far = connect(`${target}/.s.PGSQL.5432`);
     carry(near, far);
     carry(far, near);
@@ -163,6 +238,10 @@ async function proxy() {
     url: database.url.replace(/host=[^&]+/, `host=${encodeURIComponent(directory.path)}`),
     swallow: (on: boolean) => {
       swallowing = on;
+    },
+    /** Takes new connections and says nothing on them; those there are go on. */
+    swallowNew: (on: boolean) => {
+      swallowingNew = on;
     },
     close: async () => {
       for (const socket of sockets) socket.destroy();

@@ -35,13 +35,18 @@ function twoNodes(seed: number) {
       residentBytes: 1_000_000,
       retentionMs: 0,
     });
-    return { host, owns: () => running.node.partitions.has(PARTITION), name: running.node.node };
+    return {
+      host,
+      owns: () => running.node.partitions.has(PARTITION),
+      serves: () => running.node.serving(),
+      name: running.node.node,
+    };
   };
   const pass = async (ms: number) => {
     const until = scheduler.now + ms;
     while (await scheduler.step(until));
   };
-  return { a: start(0), b: start(1), pass, owner: () => store.dump().partitions[0]!.owner };
+  return { a: start(0), b: start(1), pass, owner: () => store.dump().partitions[0]!.owner, store };
 }
 
 it('gives up what another took while it stood still, whichever of its timers comes first', async () => {
@@ -113,4 +118,29 @@ it('reads the timers it could not read again within seconds of the database answ
   expect(reads.some(({ at, failed }) => !failed && at >= healed)).toBe(true);
   // Not so often that it keeps the database from getting up.
   expect(reads.filter(({ failed }) => failed).length).toBeLessThan(70);
+});
+
+it('gives up within a heartbeat what another node was given, however that came about', async () => {
+  const { a, b, pass, owner, store } = twoNodes(1);
+  await pass(2000);
+  expect([a.owns(), b.owns()]).toEqual([true, false]);
+  await store.acquire('somebody', -1, 1, new Set());
+  expect(owner()).toBe('somebody');
+  await pass(TTL_MS / 5 + 100);
+  expect(a.owns()).toBe(false);
+});
+
+it('serves nothing while others may take it for gone, and afterwards what is still its own', async () => {
+  const { a, b, pass, owner, store } = twoNodes(1);
+  await pass(2000);
+  store.nodeDoubted(a.name);
+  expect([a.owns(), a.serves()]).toEqual([true, false]);
+  await pass(300);
+  expect([a.owns(), a.serves(), owner()]).toEqual([true, true, a.name]);
+  store.nodeGone(a.name);
+  await store.acquire(b.name, TTL_MS, 1, new Set());
+  store.nodeDoubted(a.name);
+  expect(a.serves()).toBe(false);
+  await pass(300);
+  expect([a.owns(), owner()]).toEqual([false, b.name]);
 });

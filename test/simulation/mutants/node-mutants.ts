@@ -135,9 +135,9 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'serves-without-lease',
     breaks: 'a node that was paused goes on answering though its lease has run out',
     killedBy: 'P2',
-    seeds: [92],
+    seeds: [78, 358],
     node: ({ ownership }) => {
-      Object.defineProperty(ownership, 'serving', { get: () => true });
+      Object.defineProperty(ownership, 'leased', { get: () => true });
     },
   },
   {
