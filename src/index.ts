@@ -80,6 +80,9 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
           stop: async () => {},
         };
   const undo: (() => Promise<void>)[] = [() => database.stop()];
+  let stopped = false;
+  /** Tries on to reach a database that is away: until it answers, or the server is stopped or could not be started. */
+  let waiting: Promise<void> | null = null;
   try {
     if (database.how !== 'DATABASE_URL') {
       const as = database.user === null ? '' : ` · as user ${database.user}`;
@@ -87,7 +90,6 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
       io.say({ name: 'database', text: where, ms: clock.monotonic() - since });
     }
     const { token, local } = await operatorToken(settings, random);
-    let stopped = false;
     const onTrouble = (error: Error) => {
       if (!stopped) log.warn({ err: error.message }, 'a database connection broke');
     };
@@ -118,6 +120,7 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
     const tryOn = async () => {
       while (!stopped) {
         await pause(RETRY_MS);
+        if (stopped) return;
         const done = await schema().then(
           () => true,
           (again: unknown) => {
@@ -137,7 +140,7 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
       },
     );
     // Not awaited before stop: the server listens meanwhile.
-    const waiting = away ? tryOn() : null;
+    waiting = away ? tryOn() : null;
 
     const metrics = createMetrics();
     const kinds = [
@@ -219,6 +222,8 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
       },
     };
   } catch (error) {
+    stopped = true;
+    await waiting;
     await inTurn(undo, log);
     throw error;
   }

@@ -14,8 +14,13 @@ const FILE = /^(\d{4})_([a-z0-9_]+)\.sql$/;
 
 /** Second key of the lock; nodes' locks use a hash there, so a collision only makes one wait. */
 const MIGRATION_LOCK = 1;
+/** Patience with another process that migrates the same database, ms: whoever starts should listen and say so. */
+const LOCK_PATIENCE_MS = 5_000;
 /** Patience with one migration, ms: building an index on a large table takes its time. */
 const PATIENCE_MS = 600_000;
+
+/** SQLSTATE of a lock that was waited for long enough. */
+const LOCK_NOT_AVAILABLE = '55P03';
 
 export interface Migration {
   readonly number: number;
@@ -31,17 +36,25 @@ export class MigrationError extends Error {
 
 /**
  * Brings the schema up to date. Answers what was applied now, in order.
- * @throws MigrationError when the database is newer than the code or an applied file was edited.
+ * @throws MigrationError when the database is newer than the code or an applied file was edited; Error when another
+ * process has been migrating it for `lockPatienceMs`: to be tried again.
  */
-export async function migrate(url: string): Promise<Migration[]> {
+export async function migrate(url: string, lockPatienceMs = LOCK_PATIENCE_MS): Promise<Migration[]> {
   return withClient(url, async (client) => {
-    await client.query('select pg_advisory_lock($1, $2)', [LOCK_CLASS, MIGRATION_LOCK]);
+    await client.query(`set lock_timeout = ${Math.ceil(lockPatienceMs)}`);
+    await client.query('select pg_advisory_lock($1, $2)', [LOCK_CLASS, MIGRATION_LOCK]).catch(beingMigrated);
+    await client.query('set lock_timeout = 0');
     await client.query(`create table if not exists baton_migrations (
       number int primary key, name text not null, checksum text not null, applied_at timestamptz not null default now())`);
     const todo = compare(await known(), await applied(client));
     for (const migration of todo) await apply(client, migration);
     return todo;
   });
+}
+
+function beingMigrated(thrown: unknown): never {
+  if ((thrown as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw thrown;
+  throw new Error('Another process is bringing the schema of this database up to date; wait for it to end.');
 }
 
 /** What `migrate` would apply; changes nothing. */

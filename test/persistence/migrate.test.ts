@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compare, type Migration, MigrationError, migrate, pending } from '../../src/persistence/migrate.ts';
+import { LOCK_CLASS } from '../../src/persistence/node-lock.ts';
 import { PostgresCatalog } from '../../src/persistence/postgres-catalog.ts';
 import { PostgresStore } from '../../src/persistence/postgres-store.ts';
 import { batch, company, HOME, id, only, own, record, row } from '../contract/rows.ts';
@@ -38,6 +39,18 @@ describe('migrate', () => {
   it('lets nodes that start together apply it once', async () => {
     const all = await Promise.all([1, 2, 3].map(() => migrate(database.url)));
     expect(all.filter((applied) => applied.length > 0).length).toBe(1);
+  });
+
+  it('does not wait for ever for a process that stands still while it migrates', async () => {
+    const still = new pg.Client(database.url);
+    await still.connect();
+    try {
+      await still.query('select pg_advisory_lock($1, 1)', [LOCK_CLASS]);
+      await expect(migrate(database.url, 100)).rejects.toThrow(/Another process .* wait for it to end/);
+    } finally {
+      await still.end();
+    }
+    expect((await migrate(database.url)).length).toBeGreaterThan(0);
   });
 
   it('refuses a database of a newer Baton and says what to do', async () => {
