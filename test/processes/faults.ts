@@ -1,0 +1,180 @@
+/** Every fault a running cluster is put through, each by name. Each returns when it has healed. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Arena } from './world/arena.ts';
+import { fullDisk } from './world/full-disk.ts';
+
+export type Fault = (arena: Arena) => Promise<void>;
+
+/** Our own black holes are shorter and longer than the TTL, by turns. */
+const BLACK_HOLE_MS = [300, 2500] as const;
+const SLOW_FOR_MS = 3000;
+const SLOW_MS = { least: 50, most: 500 } as const;
+
+/** kill −9 of an owner; another node goes on, and it comes back. */
+const killed: Fault = async (arena) => {
+  const { place, company } = await arena.victim();
+  const since = performance.now();
+  await arena.cluster.kill(place);
+  await arena.takenOver(company, place, since);
+  await arena.cluster.start(place);
+};
+
+/** An owner is held still beyond its TTL; when it goes on it answers for nothing that is not its own any more. */
+const paused: Fault = async (arena) => {
+  const { place, company } = await arena.victim();
+  const { cluster, load } = arena;
+  const since = performance.now();
+  const node = cluster.nodes[place]!;
+  node.pause();
+  await arena.takenOver(company, place, since);
+  const known = await versions(arena, company.issues);
+  node.resume();
+  for (let n = 0; n < 5; n++) {
+    await Promise.all(
+      company.issues.map(async (issueId) => {
+        const shown = await fetch(`${load.doors.urlOf(place)}/v1/issues/${issueId}`, {
+          signal: AbortSignal.timeout(6000),
+        }).catch(() => null);
+        if (!shown?.ok) return;
+        const { version } = (await shown.json()) as { version: number };
+        if (version < (known.get(issueId) ?? 0))
+          arena.violations.push(
+            `a node that was paused shows ${issueId} at ${version}, it was at ${known.get(issueId)}`,
+          );
+      }),
+    );
+    await sleep(20);
+  }
+  await arena.healed('after a pause');
+};
+
+async function versions(arena: Arena, ids: readonly string[]): Promise<Map<string, number>> {
+  const rows = await arena.cluster.postgres.query<{ id: string; version: number }>(
+    'select id, version from actors where id = any ($1)',
+    [ids],
+  );
+  return new Map(rows.map(({ id, version }) => [id, version]));
+}
+
+/**
+ * The directed race: an owner's commits are on their way when it is held still; another takes over and goes on; then they
+ * arrive. Not one of them may land.
+ */
+const lateCommits: Fault = async (arena) => {
+  const { place, company } = await arena.victim();
+  const { cluster } = arena;
+  const way = cluster.proxies[place]!;
+  way.become({ is: 'held' });
+  // Long enough for its lanes to have sent a batch, short enough for its heartbeat to be fresh.
+  await sleep(80);
+  const since = performance.now();
+  const node = cluster.nodes[place]!;
+  node.pause();
+  await arena.takenOver(company, place, since);
+  way.become({ is: 'open' });
+  await sleep(150);
+  node.resume();
+  await arena.healed('after late commits');
+};
+
+/** All sessions of all nodes are ended by the server. */
+const sessionsEnded: Fault = async (arena) => {
+  await arena.cluster.postgres.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and application_name = 'baton'`,
+  );
+  await arena.healed('after sessions were ended');
+};
+
+/** One node's way to the database swallows everything; longer than the TTL, another takes over. */
+const blackHole: Fault = async (arena) => {
+  const { place, company } = await arena.victim();
+  const { cluster } = arena;
+  const ms = BLACK_HOLE_MS[arena.faults % 2]!;
+  const since = performance.now();
+  cluster.proxies[place]!.become({ is: arena.chance.u() < 0.5 ? 'black hole' : 'half open' });
+  if (ms > cluster.plan.ttlMs) await arena.takenOver(company, place, since);
+  else await sleep(ms);
+  cluster.proxies[place]!.become({ is: 'open' });
+  await arena.healed('after a black hole');
+};
+
+/** Every connection of one node is cut and none is taken for a moment. */
+const cut: Fault = async (arena) => {
+  const { place } = await arena.victim();
+  arena.cluster.proxies[place]!.become({ is: 'cut' });
+  await sleep(200 + arena.chance.u() * 400);
+  arena.cluster.proxies[place]!.become({ is: 'open' });
+  await arena.healed('after a cut');
+};
+
+/** Each query of every node takes 50 to 500 ms. */
+const slow: Fault = async (arena) => {
+  const delayMs = () => SLOW_MS.least + arena.chance.u() * (SLOW_MS.most - SLOW_MS.least);
+  for (const proxy of arena.cluster.proxies) proxy.become({ is: 'open', delayMs });
+  await sleep(SLOW_FOR_MS);
+  await arena.healed('while every query is slow');
+  for (const proxy of arena.cluster.proxies) proxy.become({ is: 'open' });
+  await arena.healed('after every query was slow');
+};
+
+/** PostgreSQL loses all its processes at once and recovers. */
+const databaseCrash: Fault = async (arena) => {
+  await arena.cluster.postgres.crash();
+  await arena.healed('after the database crashed');
+};
+
+/** Nobody gets a connection: others have them all, and the nodes' own are ended. */
+const connectionsUsedUp: Fault = async (arena) => {
+  const { postgres } = arena.cluster;
+  const hogs: Awaited<ReturnType<typeof postgres.connect>>[] = [];
+  const grab = async () => {
+    for (;;) {
+      try {
+        hogs.push(await postgres.connect());
+      } catch (error) {
+        if ((error as { code?: string }).code === '53300') return;
+        throw error;
+      }
+    }
+  };
+  await grab();
+  await hogs[0]!.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and application_name = 'baton'`,
+  );
+  for (let n = 0; n < 10; n++) {
+    await grab();
+    await sleep(50);
+  }
+  await Promise.all(hogs.map((hog) => hog.end()));
+  await arena.healed('after connections were used up');
+};
+
+/** The journal cannot grow: the disk is full. */
+const diskFull: Fault = async (arena) => {
+  const disk = await fullDisk(arena.cluster.postgres);
+  try {
+    await disk.fill();
+    const refused = await disk.refusals(3000);
+    if (refused === 0) arena.violations.push('the disk was full and the database refused nothing');
+  } finally {
+    await disk.free();
+  }
+  await arena.healed('after the disk was full');
+  await disk.remove();
+};
+
+export const FAULTS = {
+  killed,
+  paused,
+  lateCommits,
+  sessionsEnded,
+  blackHole,
+  cut,
+  slow,
+  databaseCrash,
+  connectionsUsedUp,
+  diskFull,
+} as const satisfies Record<string, Fault>;
+export type FaultName = keyof typeof FAULTS;

@@ -1,0 +1,168 @@
+/** Where faults happen: a cluster under load, and what was seen of it. */
+
+import type { EventAnswer } from '../../../src/client/index.ts';
+import type { Random } from '../../../src/clock.ts';
+import { partitionOf } from '../../../src/ids.ts';
+import type { IssueEvent } from '../../../src/machines/events.ts';
+import { Cluster, type ClusterPlan } from './cluster.ts';
+import { FLAGS, judge, rested } from './history.ts';
+import { Load, type LoadCompany } from './load.ts';
+import { Stall } from './stall.ts';
+
+/** A takeover may take the TTL and this, ms (P13). */
+export const TAKEOVER_MARGIN_MS = 500;
+/** How long anything may take to heal once its fault is over, ms: a statement in a black hole is given 10 s. */
+const HEALS_WITHIN_MS = 20_000;
+
+const COMPANIES_PER_NODE = 2;
+/** Whoever keeps us waiting keeps both nodes and the database waiting, one after another. */
+const STALLS = 5;
+
+export class Arena {
+  readonly cluster: Cluster;
+  readonly load: Load;
+  readonly chance: Random;
+  readonly violations: string[] = [];
+  /** From the fault to the first acknowledged event of another owner, ms. */
+  readonly takeovers: number[] = [];
+  faults = 0;
+  readonly #stall = new Stall();
+  readonly #marginMs: number;
+  #probes = 0;
+
+  private constructor(cluster: Cluster, load: Load, chance: Random, marginMs: number) {
+    this.#marginMs = marginMs;
+    this.cluster = cluster;
+    this.load = load;
+    this.chance = chance;
+  }
+
+  /** @param marginMs what a takeover may take beyond the TTL, ms */
+  static async open(plan: ClusterPlan, chance: Random, marginMs = TAKEOVER_MARGIN_MS): Promise<Arena> {
+    const cluster = await Cluster.open({ ...plan, flags: { ...FLAGS, ...plan.flags } });
+    const load = new Load(chance);
+    const arena = new Arena(cluster, load, chance, marginMs);
+    try {
+      await load.start(cluster, COMPANIES_PER_NODE);
+    } catch (error) {
+      await arena.close();
+      throw error;
+    }
+    return arena;
+  }
+
+  one<T>(from: readonly T[]): T {
+    return from[Math.floor(this.chance.u() * from.length)]!;
+  }
+
+  /** The place of the node that owns the company by the database; undefined: none that we know. */
+  async ownerOf(company: LoadCompany): Promise<number | undefined> {
+    const [row] = await this.cluster.postgres.query<{ owner: string | null }>(
+      'select owner from partitions where partition = $1',
+      [partitionOf(company.id)],
+    );
+    return this.load.doors.placeNamed(row?.owner ?? '');
+  }
+
+  /** A node that is awake and owns one of the companies; and that company. */
+  async victim(): Promise<{ place: number; company: LoadCompany }> {
+    for (;;) {
+      const company = this.one(this.load.companies);
+      const place = await this.ownerOf(company);
+      if (place !== undefined && this.cluster.awake.includes(place)) return { place, company };
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /**
+   * Asks all other nodes for the company until one of them acknowledges an event: what a takeover takes. Too slow is a
+   * violation; the machine's own stalls are not held against it.
+   */
+  async takenOver(company: LoadCompany, from: number, since: number): Promise<number> {
+    this.#stall.take();
+    const issueId = this.one(company.issues);
+    const key = `t${++this.#probes}`;
+    const event: IssueEvent = {
+      type: 'PRIORITY',
+      priority: this.one(['critical', 'high', 'medium', 'low'] as const),
+    };
+    let over = false;
+    const until = since + HEALS_WITHIN_MS;
+    const probe = async (place: number) => {
+      while (!over && performance.now() < until) {
+        const answer = await this.#ask(place, issueId, event, key);
+        if (answer !== null && !over) {
+          over = true;
+          return { answer, place, ms: performance.now() - since };
+        }
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      return null;
+    };
+    // All at once: one that waits for something must not keep another's answer from being seen.
+    const places = this.load.doors.places.filter((other) => other !== from);
+    const first = await firstOf(places.map(probe));
+    over = true;
+    if (first === null) {
+      this.violations.push(`nobody took ${company.id} over within ${HEALS_WITHIN_MS} ms`);
+      return Number.POSITIVE_INFINITY;
+    }
+    this.load.tell(issueId, event.type, key, { is: 'answered', ...first });
+    this.takeovers.push(first.ms);
+    const most = this.cluster.plan.ttlMs + this.#marginMs;
+    const stalled = this.#stall.take();
+    if (first.ms > most + STALLS * stalled)
+      this.violations.push(
+        `a takeover took ${first.ms.toFixed(0)} ms, more than ${most} (stalls of ${stalled.toFixed(0)} ms)`,
+      );
+    return first.ms;
+  }
+
+  async #ask(place: number, issueId: string, event: IssueEvent, key: string): Promise<EventAnswer | null> {
+    try {
+      const answer = await fetch(`${this.load.doors.urlOf(place)}/v1/issues/${issueId}/events`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': key },
+        body: JSON.stringify(event),
+        signal: AbortSignal.timeout(2000),
+      });
+      const body = (await answer.json()) as EventAnswer;
+      return answer.status === 200 ? body : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Every company is answered again: the fault has healed by itself. */
+  async healed(what: string): Promise<void> {
+    const left = await this.load.everyoneHeard(HEALS_WITHIN_MS);
+    if (left.length > 0)
+      this.violations.push(
+        `${what}: ${left.length} companies were not answered within ${HEALS_WITHIN_MS} ms`,
+      );
+  }
+
+  /** Ends the load, waits for rest and asks every check. */
+  async verdict(): Promise<{ entries: number; fired: number; lost: number }> {
+    await this.load.rest();
+    this.violations.push(...(await rested(this.cluster.postgres)));
+    const { findings, entries, fired } = await judge(this.cluster.postgres, this.load.told);
+    for (const { check, text } of findings) this.violations.push(`${check}: ${text}`);
+    const lost = findings.filter(({ text }) => /not in the journal|not stored/.test(text)).length;
+    return { entries, fired, lost };
+  }
+
+  async close(): Promise<void> {
+    this.#stall.stop();
+    this.load.doors.close();
+    await this.cluster.close();
+  }
+}
+
+/** The first that is not null; null when none is. */
+function firstOf<T>(asked: readonly Promise<T | null>[]): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    for (const one of asked) one.then((answer) => answer !== null && resolve(answer), reject);
+    void Promise.all(asked).then(() => resolve(null), reject);
+  });
+}

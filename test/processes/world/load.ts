@@ -1,0 +1,196 @@
+/**
+ * What a campaign's cluster is kept busy with: companies whose operators send events and whose workers claim, fail,
+ * succeed or fall silent – and all that they were told, for the checks.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '../../../src/clock.ts';
+import type { IssueEvent } from '../../../src/machines/events.ts';
+import type { GrantView, IssueView } from '../../../src/machines/view.ts';
+import type { Told } from '../../simulation/world/witness.ts';
+import type { Cluster } from './cluster.ts';
+import { Doors, type Sent } from './doors.ts';
+
+/** Between two requests of one loop, ms. */
+const PACE_MS = 25;
+const AGENTS = 2;
+const ISSUES = 6;
+
+export interface LoadCompany {
+  readonly id: string;
+  readonly agents: readonly string[];
+  readonly issues: readonly string[];
+}
+
+export class Load {
+  readonly doors = new Doors();
+  readonly companies: LoadCompany[] = [];
+  readonly told: Told[] = [];
+  /** Events answered as accepted (also: again). */
+  acknowledged = 0;
+  /** Events whose outcome nobody ever learned. */
+  unknown = 0;
+  readonly #chance: Random;
+  readonly #loops: Promise<void>[] = [];
+  #running = false;
+  #keys = 0;
+  /** When each company was last answered, monotonic ms. */
+  readonly #heardAt = new Map<string, number>();
+
+  constructor(chance: Random) {
+    this.#chance = chance;
+  }
+
+  /** Makes `perNode` companies at every node – so in partitions that it owns – and begins. */
+  async start(cluster: Cluster, perNode: number): Promise<void> {
+    cluster.listen(this.doors);
+    for (const [place, node] of cluster.nodes.entries()) {
+      await this.doors.started(place, node.url);
+      for (let n = 0; n < perNode; n++) this.companies.push(await this.#company(place));
+    }
+    this.#running = true;
+    for (const company of this.companies) {
+      this.#loops.push(this.#operate(company, true), this.#operate(company, false), this.#work(company));
+    }
+  }
+
+  /** Sends one event until it is answered and writes down what was said. */
+  async send(company: LoadCompany, issueId: string, event: IssueEvent): Promise<Sent> {
+    const key = `k${++this.#keys}`;
+    const sent = await this.doors.event(company.id, issueId, event, key, this.#chance.u() < 0.5);
+    if (sent.is === 'answered') this.#heardAt.set(company.id, performance.now());
+    this.tell(issueId, event.type, key, sent);
+    return sent;
+  }
+
+  tell(issueId: string, type: string, key: string, sent: Sent): void {
+    const by = 'local';
+    const base = { actorId: issueId, type, key, by, runId: null } as const;
+    if (sent.is === 'unknown') {
+      this.unknown++;
+    } else if (sent.is === 'refused') {
+      this.told.push({ ...base, is: 'refused', version: null, code: sent.error.code });
+    } else {
+      const { version, duplicate, unchanged } = sent.answer;
+      if (!unchanged) this.acknowledged++;
+      const is = duplicate ? 'duplicate' : unchanged ? 'unchanged' : 'accepted';
+      this.told.push({ ...base, is, version, code: null });
+    }
+  }
+
+  /** Waits until every company was answered once more; answers those that were not within `ms`. */
+  async everyoneHeard(ms: number): Promise<LoadCompany[]> {
+    const since = performance.now();
+    let left = [...this.companies];
+    while (left.length > 0 && performance.now() - since < ms) {
+      await sleep(10);
+      left = left.filter(({ id }) => (this.#heardAt.get(id) ?? 0) <= since);
+    }
+    return left;
+  }
+
+  /** Lets go: no new work, everything that is under way ends, every issue is closed. */
+  async rest(): Promise<void> {
+    this.#running = false;
+    await Promise.all(this.#loops);
+    for (const company of this.companies) {
+      await Promise.all(
+        company.issues.map(async (issueId) => {
+          for (let attempt = 0; attempt < 5; attempt++) {
+            const sent = await this.send(company, issueId, {
+              type: 'CANCEL',
+              reason: 'the campaign is over',
+            });
+            if (sent.is !== 'unknown') return;
+          }
+        }),
+      );
+    }
+    this.doors.close();
+  }
+
+  async #company(place: number): Promise<LoadCompany> {
+    const url = this.doors.urlOf(place);
+    const prefix = `P${this.companies.length.toString(36)}X${Math.floor(this.#chance.u() * 36 ** 5).toString(36)}`;
+    const post = async <T>(path: string, body: unknown): Promise<T> => {
+      const answer = await fetch(`${url}/v1${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+      return (await answer.json()) as T;
+    };
+    const { id } = await post<{ id: string }>('/companies', { name: 'Load', prefix: prefix.toUpperCase() });
+    const agents: string[] = [];
+    for (let n = 0; n < AGENTS; n++) {
+      const agent = await post<{ id: string }>(`/companies/${id}/agents`, {
+        name: `a${n}`,
+        maxConcurrentRuns: 2,
+      });
+      agents.push(agent.id);
+    }
+    const issues = Array.from({ length: ISSUES }, (_, n) => ({
+      title: `Issue ${n}`,
+      assigneeAgentId: agents[n % AGENTS]!,
+    }));
+    const { items } = await post<{ items: IssueView[] }>(`/companies/${id}/issues/bulk`, { issues });
+    return { id, agents, issues: items.map((item) => item.id) };
+  }
+
+  async #operate(company: LoadCompany, first: boolean): Promise<void> {
+    while (this.#running) {
+      await sleep(PACE_MS * (0.5 + this.#chance.u()));
+      const mine = company.issues.filter((_, n) => (n % 2 === 0) === first);
+      await this.send(company, this.#one(mine), this.#event(company));
+    }
+  }
+
+  #event(company: LoadCompany): IssueEvent {
+    const u = this.#chance.u();
+    if (u < 0.35)
+      return { type: 'PRIORITY', priority: this.#one(['critical', 'high', 'medium', 'low'] as const) };
+    if (u < 0.65) return { type: 'WAKE', reason: 'load', human: true, reopen: true };
+    if (u < 0.8) return { type: 'ASSIGN', agentId: this.#one(company.agents) };
+    if (u < 0.9) return { type: 'COMMENT', body: 'seen' };
+    if (u < 0.95) return { type: 'CANCEL' };
+    return { type: 'RETRY.NOW' };
+  }
+
+  async #work(company: LoadCompany): Promise<void> {
+    let turn = 0;
+    while (this.#running) {
+      await sleep(PACE_MS * (0.5 + this.#chance.u()));
+      const agentId = company.agents[turn++ % AGENTS]!;
+      const grants = await this.doors.claim(company.id, agentId, `c${++this.#keys}`, 2);
+      await Promise.all(grants.map((grant) => this.#carryOut(company, grant)));
+    }
+  }
+
+  async #carryOut(company: LoadCompany, grant: GrantView): Promise<void> {
+    const issueId = grant.issue.id;
+    this.told.push({
+      actorId: issueId,
+      type: 'GRANT',
+      is: 'granted',
+      version: grant.issue.version,
+      key: null,
+      by: 'local',
+      runId: grant.run.id,
+      code: null,
+    });
+    const run = { runId: grant.run.id, fence: grant.fence };
+    const u = this.#chance.u();
+    // Now and again a worker is never heard of again: its lease has to run out.
+    if (u < 0.03) return;
+    if (u < 0.5) {
+      const error = { error: '429 overloaded', errorFamily: 'transient_upstream' } as const;
+      await this.send(company, issueId, { type: 'RUN.FAILED', ...run, ...error });
+      return;
+    }
+    await this.send(company, issueId, { type: 'RUN.SUCCEEDED', ...run, resolution: 'open' });
+  }
+
+  #one<T>(from: readonly T[]): T {
+    return from[Math.floor(this.#chance.u() * from.length)]!;
+  }
+}
