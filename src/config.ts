@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { BatonError } from './errors.ts';
+import { list, ratio, switchText, text, webOrigin, webPage, whole } from './option-schemas.ts';
 
 /** Levels of `BATON_LOG`, pino's own. */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -36,6 +37,8 @@ export interface Settings {
   /** Events per second and connection; null: no limit. */
   readonly rateLimit: number | null;
   readonly allowedOrigins: readonly string[];
+  /** The Stately editor's inspector, which /inspect shows in a frame when somebody asks for it. */
+  readonly statelyUrl: string;
   readonly log: LogLevel;
   /** Null: nobody said; whoever starts the server decides. */
   readonly demo: boolean | null;
@@ -73,31 +76,6 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
 }
-
-const whole = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .transform(Number)
-    .pipe(z.number().min(least).max(most));
-const text = z.string().regex(/^[^\p{Cc}]+$/u);
-const ratio = z
-  .string()
-  .regex(/^(0?\.\d+|[01](\.0+)?)$/)
-  .transform(Number);
-const switchText = z.enum(['true', 'false']).transform((on) => on === 'true');
-const list = (of: z.ZodType<unknown, string>, least: number, most: number) =>
-  z
-    .string()
-    .transform((t) =>
-      t
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== ''),
-    )
-    .pipe(z.array(of).min(least).max(most));
-/** A web origin as browsers send it: no path, no trailing slash. */
-const webOrigin = z.string().refine((o) => URL.canParse(o) && /^https?:/.test(o) && new URL(o).origin === o);
 
 export const OPTIONS: readonly Option[] = [
   {
@@ -249,6 +227,16 @@ export const OPTIONS: readonly Option[] = [
     rule: 'web origins without a path, separated by commas',
     example: 'https://board.example.com',
     schema: list(webOrigin, 0, 100),
+  },
+  {
+    key: 'statelyUrl',
+    env: 'BATON_STATELY_URL',
+    flag: 'stately-url',
+    value: 'URL',
+    fallback: 'https://stately.ai/inspect',
+    meaning: 'the Stately inspector that /inspect opens in a frame when somebody presses the button',
+    rule: 'an http:// or https:// URL',
+    schema: webPage,
   },
   {
     key: 'log',

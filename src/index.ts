@@ -180,6 +180,7 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
       token,
       localMode: local,
       allowedOrigins: settings.allowedOrigins,
+      statelyUrl: settings.statelyUrl,
       rateLimit: settings.rateLimit,
       version: VERSION,
     });

@@ -37,6 +37,7 @@ describe('what applies', () => {
       residentMb: 128,
       rateLimit: 2000,
       allowedOrigins: [],
+      statelyUrl: 'https://stately.ai/inspect',
       log: 'info',
       demo: null,
       printReady: false,

@@ -19,7 +19,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 const BUILT = fileURLToPath(new URL('../../dist/web/', import.meta.url));
 
 /** Addresses of the page itself, as `web/src/pages.ts` knows them; each is answered with its one HTML file. */
-export const PAGES = ['/issues/:id', '/machine'] as const;
+export const PAGES = ['/issues/:id', '/machine', '/inspect', '/inspect/stately'] as const;
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -48,8 +48,13 @@ export interface Dashboard {
 /**
  * Puts the routes of the built files on `app`; without built files it puts none.
  * @param folder where they are; the package's own unless a test says otherwise.
+ * @param headers what is sent with a page besides what is sent with all of them.
  */
-export function dashboard(app: FastifyInstance, folder = BUILT): Dashboard {
+export function dashboard(
+  app: FastifyInstance,
+  folder = BUILT,
+  headers: Readonly<Partial<Record<(typeof PAGES)[number], Readonly<Record<string, string>>>>> = {},
+): Dashboard {
   const files = read(folder);
   const index = files.get('/index.html');
   if (index === undefined) return { page: () => false };
@@ -58,7 +63,9 @@ export function dashboard(app: FastifyInstance, folder = BUILT): Dashboard {
     app.get(path, { schema: { hide: true } }, (request, reply) => send(request, reply, file));
   }
   for (const path of PAGES) {
-    app.get(path, { schema: { hide: true } }, (request, reply) => send(request, reply, index));
+    app.get(path, { schema: { hide: true } }, (request, reply) =>
+      send(request, reply.headers(headers[path] ?? {}), index),
+    );
   }
   return {
     page(request, reply) {

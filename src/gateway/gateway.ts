@@ -21,6 +21,7 @@ import { Holds } from './holds.ts';
 import { Homes } from './homes.ts';
 import { hooks, sendError } from './hooks.ts';
 import { InFlight } from './in-flight.ts';
+import { framing, inspectRoutes } from './inspect-routes.ts';
 import { issueRoutes } from './issue-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { logRoutes } from './log-routes.ts';
@@ -55,6 +56,8 @@ export interface GatewayOptions {
   readonly localMode: boolean;
   /** Origins of other sites that may use this server from a browser: `https://name[:port]`. */
   readonly allowedOrigins: readonly string[];
+  /** The Stately inspector that `/inspect/stately` shows in a frame. */
+  readonly statelyUrl: string;
   /** Events per second and connection; a burst may be twice that. Null: no limit. */
   readonly rateLimit: number | null;
   readonly version: string;
@@ -70,6 +73,8 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
+/** What a page from here may load: only what is here. */
+const POLICY = { 'default-src': ["'self'"], 'frame-ancestors': ["'none'"] };
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 65_000;
 /** How long requests in flight may take to finish when the server stops, ms. */
@@ -96,7 +101,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     draining: () => draining,
   };
   const inFlight = new InFlight();
-  const app = await build(doors, inFlight, options.machine);
+  const app = await build(doors, inFlight, options);
   try {
     await listen(app, options);
   } catch (error) {
@@ -119,7 +124,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 async function build(
   doors: Doors,
   inFlight: InFlight,
-  machine: GatewayOptions['machine'],
+  { machine, statelyUrl }: GatewayOptions,
 ): Promise<FastifyInstance> {
   const { random, log } = doors;
   const app = Fastify({
@@ -145,7 +150,7 @@ async function build(
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
-      directives: { 'default-src': ["'self'"], 'frame-ancestors': ["'none'"] },
+      directives: POLICY,
     },
     // Plain HTTP on loopback; whoever ends TLS in front of it sets this.
     strictTransportSecurity: false,
@@ -154,9 +159,10 @@ async function build(
   hooks(app, doors);
   unknownRoutes(app);
   await openapi(app, doors.version);
-  systemRoutes(app, doors, dashboard(app));
+  systemRoutes(app, doors, dashboard(app, undefined, framing(POLICY, statelyUrl)));
   wsRoute(app, doors);
   mcpRoutes(app, doors);
+  inspectRoutes(app, doors, statelyUrl);
   await app.register(
     async (scope) => {
       guardRoutes(scope, doors);

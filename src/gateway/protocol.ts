@@ -21,6 +21,8 @@ export const CLOSE = {
   slow: 4008,
   badFrame: 4400,
   unauthenticated: 4401,
+  forbidden: 4403,
+  notFound: 4404,
   subprotocol: 4406,
   helloTimeout: 4408,
   tooFast: 4429,

@@ -8,6 +8,7 @@ import type { IncomingMessage } from 'node:http';
 import websocket from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { RawData, WebSocket } from 'ws';
+import type { Clock } from '../clock.ts';
 import { BatonError } from '../errors.ts';
 import { bearer } from './auth.ts';
 import { ChangeFrames } from './change-frames.ts';
@@ -83,7 +84,7 @@ export function wsRoute(app: FastifyInstance, doors: Doors): void {
     },
     wsHandler: (socket, request) => {
       socket.on('error', (error) => log.debug({ err: error }, 'socket error'));
-      const close = closer(socket);
+      const close = closerOf(socket, clock);
       if (socket.protocol !== SUBPROTOCOL) {
         close(CLOSE.subprotocol, `the sub-protocol is ${SUBPROTOCOL}`);
         return;
@@ -130,14 +131,15 @@ export function wsRoute(app: FastifyInstance, doors: Doors): void {
       socket.on('close', (code) => session.closed(code));
     },
   });
+}
 
-  function closer(socket: WebSocket): (code: number, reason: string) => void {
-    return (code, reason) => {
-      socket.close(code, reason);
-      const disarm = clock.after(GOODBYE_MS, () => socket.terminate());
-      socket.once('close', disarm);
-    };
-  }
+/** Begins the closing handshake; a socket that does not answer it is cut off. */
+export function closerOf(socket: WebSocket, clock: Clock): (code: number, reason: string) => void {
+  return (code, reason) => {
+    socket.close(code, reason);
+    const disarm = clock.after(GOODBYE_MS, () => socket.terminate());
+    socket.once('close', disarm);
+  };
 }
 
 /** The credential of `hello`, else that of the upgrade request (protocol section 2). */

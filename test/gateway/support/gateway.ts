@@ -163,6 +163,7 @@ export async function start(options: Partial<GatewayOptions> = {}): Promise<Benc
     token: TOKEN,
     localMode: false,
     allowedOrigins: [],
+    statelyUrl: 'https://stately.ai/inspect',
     rateLimit: null,
     version: '0.0.0-test',
     ...options,

@@ -1,0 +1,35 @@
+/** The inspector over a restart, on a real server: what it says comes from the journal, so nothing of it changes. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Client, type Frame } from '../gateway/support/ws-client.ts';
+import { office, startServer, type TestServer } from '../support/server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer();
+}, 60_000);
+afterAll(() => server.stop());
+
+it('shows the same ids, times, numbers and states after a restart, and goes on counting', async () => {
+  const acme = await office(server, 'codex-1');
+  const issue = await acme.issue(acme.agents[0]);
+  await acme.send(issue.id, { type: 'COMMENT', body: 'look at this' });
+  const inspect = () =>
+    new Client(`${server.url.replace('http', 'ws')}/inspect/ws?issue=${issue.id}`, { protocol: null });
+  const actor = (frame: Frame) => frame.type === '@xstate.actor';
+  // Who is online and until when is the node's, not the journal's.
+  const durable = ({ snapshot, ...frame }: Frame) => ({
+    ...frame,
+    ...snapshot,
+    context: { ...snapshot.context, why: null },
+  });
+  const before = await inspect().next(actor);
+  await server.restart();
+  const client = inspect();
+  const after = await client.next(actor);
+  expect(durable(after)).toEqual(durable(before));
+  const { version } = (await acme.send(issue.id, { type: 'CANCEL' })).body;
+  const told = await client.next((frame) => frame.type === '@xstate.snapshot');
+  expect(told).toMatchObject({ sessionId: issue.id, version, snapshot: { value: 'cancelled' } });
+  expect(version).toBe(before.version + 1);
+  client.close();
+});
