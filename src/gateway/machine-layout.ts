@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { AnyStateMachine } from 'xstate';
 import { type Chart, type ChartEdge, chartOf, waysOf } from '../machines/chart.ts';
 import { type Arrow, arrowsOf } from '../machines/diagram.ts';
+import type { Box, DrawnArrow, DrawnMachine, Layout, Point } from '../machines/drawing.ts';
 
 /** Coordinates of a chart, as ELK gave them, in pixels. */
 export interface Laid {
@@ -20,65 +21,10 @@ export interface Laid {
   readonly arrows: readonly string[];
 }
 
-interface Point {
-  readonly x: number;
-  readonly y: number;
-}
-export interface Box extends Point {
-  /** `issue.running.queued`. */
-  readonly id: string;
-  readonly parent: string | null;
-  /** Dotted, as the journal has it: `running.queued`. */
-  readonly name: string;
-  readonly key: string;
-  readonly description: string | null;
-  readonly width: number;
-  readonly height: number;
-}
-export interface Edge {
-  readonly source: string;
-  readonly target: string;
-  readonly event: string;
-  readonly guard: string | null;
-  readonly points: readonly Point[];
-}
-export interface DrawnArrow {
-  readonly id: string;
-  readonly source: string;
-  readonly target: string;
-  readonly points: readonly Point[];
-  readonly label: Point & {
-    readonly width: number;
-    readonly height: number;
-    readonly lines: readonly string[];
-  };
-}
-export interface Layout {
-  readonly width: number;
-  readonly height: number;
-  readonly nodes: readonly Box[];
-  /** One for each transition that leads elsewhere. */
-  readonly edges: readonly Edge[];
-  /** What is drawn: all transitions from one state to another are one arrow with several lines of label. */
-  readonly arrows: readonly DrawnArrow[];
-  /** What a change's `type`, `from` and `to` mean on the drawing: the arrows it went along, none where it stayed. */
-  readonly ways: readonly {
-    readonly type: string;
-    readonly from: string | null;
-    readonly to: string;
-    readonly arrows: readonly string[];
-  }[];
-}
-export interface DrawnMachine {
-  readonly definition: unknown;
-  /** SHA-256 of the definition's JSON, hex. */
-  readonly hash: string;
-  readonly layout: unknown;
-}
-
-const LINE = { height: 14, perCharacter: 6.7, padding: 4 };
+/** A line of a label: 12 px of a monospaced face. */
+const LINE = { height: 15, perCharacter: 7.25, padding: 4 };
 /** A state without others in it: room for its name, a count and a line below. */
-export const LEAF = { width: 148, height: 50 };
+export const LEAF = { width: 164, height: 50 };
 
 /**
  * @param names XState's names of events → the journal's.

@@ -5,9 +5,10 @@ import { z } from 'zod';
 import { chartOf } from '../machines/chart.ts';
 import { sourceOf, strictDefinition } from '../machines/definition.ts';
 import { mermaidOf } from '../machines/diagram.ts';
+import type { DrawnMachine } from '../machines/drawing.ts';
 import { issueKind } from '../machines/issue-kind.ts';
 import { ISSUE_LAYOUT } from './issue-layout.ts';
-import { type DrawnMachine, drawMachine } from './machine-layout.ts';
+import { drawMachine } from './machine-layout.ts';
 import { answers } from './reply.ts';
 
 const tags = ['server'];

@@ -35,6 +35,16 @@ export const PAGES: readonly Page[] = [
     key: 'm',
     load: async () => (await import('./machine/machine-page.tsx')).MachinePage,
   },
+  {
+    name: 'Inspector',
+    path: '/inspect',
+    load: async () => (await import('./inspect/inspect-page.tsx')).InspectPage,
+  },
+  {
+    name: 'Stately',
+    path: '/inspect/stately',
+    load: async () => (await import('./inspect/stately-page.tsx')).StatelyPage,
+  },
 ];
 
 export function pageAt(pathname: string): { page: Page; params: Record<string, string> } | null {

@@ -148,6 +148,11 @@ export function signIn(key: string): void {
   start();
 }
 
+/** The key of this tab; null: none was given. */
+export function keyOfTab(): string | null {
+  return stored(sessionStorage, KEY);
+}
+
 export function hasKey(): boolean {
   return stored(sessionStorage, KEY) !== null;
 }

@@ -1,5 +1,5 @@
 /**
- * Lays a chart out with ELK (layered, downwards, orthogonal, in the order of the chart). It takes a third of a second
+ * Lays a chart out with ELK (layered, left to right, orthogonal, in the order of the chart). It takes a third of a second
  * and is only needed when a chart changes, so it is done by a test that is asked to (issue-layout.test.ts), and what
  * the server gives out is its result, kept in src/gateway/issue-layout.ts.
  */
@@ -10,14 +10,15 @@ import { arrowsOf } from '../../../src/machines/diagram.ts';
 
 const ROOT = {
   'elk.algorithm': 'layered',
-  'elk.direction': 'DOWN',
+  'elk.direction': 'RIGHT',
+  'elk.layered.layering.strategy': 'LONGEST_PATH',
   'elk.layered.cycleBreaking.strategy': 'MODEL_ORDER',
   'elk.edgeRouting': 'ORTHOGONAL',
   'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
   'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
   'elk.layered.crossingMinimization.forceNodeModelOrder': 'false',
   'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
-  'elk.layered.thoroughness': '10',
+  'elk.layered.thoroughness': '60',
   'elk.spacing.nodeNode': '20',
   'elk.spacing.edgeNode': '12',
   'elk.spacing.edgeEdge': '10',

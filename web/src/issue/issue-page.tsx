@@ -1,67 +1,267 @@
-/** One issue: where it is, why, and what comes next. */
-import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
-import type { Change, RemoteError, Subscription } from '../../../src/client/index.ts';
+/**
+ * One issue: why it is where it is in one sentence, the machine with the state that holds, what may be done now, its runs
+ * over time, and its journal, in which one can go back: then state, lock and context are shown as they were.
+ */
+import { useComputed, useSignal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import type { Change } from '../../../src/client/index.ts';
+import type { Layout } from '../../../src/machines/drawing.ts';
 import type { IssueView } from '../../../src/machines/view.ts';
+import { Chart } from '../chart/chart.tsx';
+import { drawing, leafOf, wayOf } from '../chart/drawing.ts';
+import { tick } from '../clock.ts';
+import { clockTime, duration } from '../duration.ts';
+import { onKeys } from '../keys.ts';
+import { addressOf, query, setQuery } from '../location.ts';
 import type { PageProps } from '../pages.ts';
 import { client, company } from '../session.ts';
 import { State, shownOf } from '../ui/state.tsx';
+import { Actions } from './actions.tsx';
+import { Comments } from './comments.tsx';
+import { Facts } from './facts.tsx';
+import './issue.css';
+import { Journal } from './journal.tsx';
+import { named, sentence } from './named.ts';
+import { RunLog } from './run-log.tsx';
+import { Timeline } from './timeline.tsx';
+import { type WatchedIssue, watchIssue } from './watch-issue.ts';
 
 /** `params.id`: the issue's id, or its identifier within the company (`ACME-7`). */
 export function IssuePage({ params }: PageProps) {
-  const issue = useSignal<IssueView | null>(null);
-  const error = useSignal<RemoteError | null>(null);
   const id = params.id ?? '';
+  const watched = useSignal<WatchedIssue | null>(null);
   useEffect(() => {
     const { value: from } = client;
     const { value: of } = company;
     if (from === null || of === null) return;
-    let isOver = false;
-    let subscription: Subscription | null = null;
-    const take = (next: IssueView | undefined) => {
-      if (next !== undefined && !isOver) issue.value = next;
-    };
-    const open = async () => {
-      const found = id.includes('-')
-        ? await from.http.issueByIdentifier(of.id, id)
-        : await from.http.issue(id);
-      take(found);
-      subscription = await from.subscribe(
-        `issue:${found.id}`,
-        {},
-        {
-          snapshot: ([item]) => take(item as IssueView | undefined),
-          change: (change) => take((change as Change).issue),
-        },
-      );
-      if (isOver) subscription.close();
-    };
-    open().catch((refused: RemoteError) => {
-      if (!isOver) error.value = refused;
-    });
-    return () => {
-      isOver = true;
-      subscription?.close();
-    };
+    const made = watchIssue(from, of.id, id);
+    watched.value = made;
+    return () => made.close();
   }, [id, client.value, company.value]);
 
-  const { value: now } = issue;
-  if (error.value !== null) {
+  const error = watched.value?.error.value ?? null;
+  if (error !== null) {
     return (
       <p class="empty" role="alert">
-        <code>{error.value.code}</code> {error.value.message} {error.value.hint}
+        <code>{error.code}</code> {error.message} {error.hint}
       </p>
     );
   }
-  if (now === null) return <p class="empty">Loading…</p>;
+  const now = watched.value?.issue.value ?? null;
+  if (watched.value === null || now === null) return <p class="empty">Loading…</p>;
+  return <Issue watched={watched.value} now={now} />;
+}
+
+function Issue({ watched, now }: { watched: WatchedIssue; now: IssueView }) {
+  const layout = useSignal<Layout | null>(null);
+  const past = usePast(now);
+  const rows = watched.journal.value;
+  useEffect(() => {
+    const { value: from } = client;
+    if (from !== null)
+      void drawing(from).then(
+        (found) => (layout.value = found),
+        () => {},
+      );
+  }, [client.value]);
+  useEffect(() => {
+    document.title = `${now.identifier} ${now.title} · baton`;
+  }, [now.identifier, now.title]);
+  useEffect(
+    () =>
+      onKeys('Issue', {
+        '[': {
+          keys: '[',
+          does: 'One version back',
+          run: () => goTo((past.asked ?? now.version) - 1, now.version),
+        },
+        ']': {
+          keys: ']',
+          does: 'One version on',
+          run: () => goTo((past.asked ?? now.version) + 1, now.version),
+        },
+        Escape: { keys: 'Esc', does: 'Back to now', run: () => goTo(now.version, now.version) },
+      }),
+    [past.asked, now.version],
+  );
+
+  const shown = past.change?.issue ?? now;
+  const isPast = past.change !== null;
+  const change = past.change ?? rows.findLast((row) => row.version === now.version) ?? null;
+  const way = change && layout.value ? wayOf(layout.value, change) : undefined;
   return (
-    <div class="page">
-      <h1>
-        <span class="identifier">{now.identifier}</span> {now.title}
-      </h1>
-      <p>
-        <State of={shownOf(now)} /> {now.why.text}
-      </p>
+    <div class={`page issue${isPast ? ' is-past' : ''}`}>
+      <header class="issue-head">
+        <h1>
+          <span class="identifier">{now.identifier}</span> {shown.title}
+        </h1>
+        <p class="why">
+          <State of={shownOf(shown)} />
+          <span>{sentence(shown, tick.value)}</span>
+          {!isPast && <Next issue={now} />}
+        </p>
+        {isPast ? (
+          <p class="past-note" role="status">
+            Version {shown.version} of {now.version}, as it was at {clockTime(past.change?.at ?? 0)}.{' '}
+            <button type="button" class="button" onClick={() => goTo(now.version, now.version)}>
+              Back to now
+            </button>
+          </p>
+        ) : (
+          <Actions issue={now} watched={watched} />
+        )}
+        {past.error !== null && (
+          <p role="alert" class="past-note">
+            {past.error}
+          </p>
+        )}
+      </header>
+
+      <section class="card chart-card" aria-label="Statechart">
+        <div class="card-head">
+          <h2>Machine</h2>
+          <LastStep change={change} />
+          <nav class="links" aria-label="Inspect">
+            <a href={addressOf(`/inspect`, { issue: now.id })}>Inspect</a>
+            <a href={addressOf('/inspect/stately', { issue: now.id })} target="_self">
+              Open in Stately
+            </a>
+          </nav>
+        </div>
+        {layout.value === null ? (
+          <p class="empty">Loading the drawing…</p>
+        ) : (
+          <Chart
+            layout={layout.value}
+            label={`Statechart of ${now.identifier}`}
+            active={leafOf(shown)}
+            note={isPast ? null : noteOf(now, tick.value)}
+            took={change && way ? { arrows: way.arrows, event: change.type } : null}
+          />
+        )}
+        <Travel now={now} at={past.asked ?? now.version} />
+      </section>
+
+      <Facts issue={shown} isPast={isPast} />
+      <Timeline journal={rows} issue={now} at={past.change?.at ?? null} />
+      <Journal
+        rows={rows}
+        at={past.asked ?? now.version}
+        choose={(v) => goTo(v, now.version)}
+        earlier={watched.earlier}
+      />
+      <RunLog issue={now} journal={rows} />
+      <Comments issue={now} journal={rows} watched={watched} />
     </div>
   );
+}
+
+/** The version that the address asks for: null is now. */
+function usePast(now: IssueView): { asked: number | null; change: Change | null; error: string | null } {
+  const asked = useComputed(() => {
+    const text = query.value.get('version') ?? '';
+    return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : null;
+  }).value;
+  const found = useSignal<Change | null>(null);
+  const error = useSignal<string | null>(null);
+  const seen = useMemo(() => new Map<number, Change>(), [now.id]);
+  const isNow = asked === null || asked === now.version;
+  useEffect(() => {
+    const { value: from } = client;
+    error.value = null;
+    if (isNow || from === null) {
+      found.value = null;
+      return;
+    }
+    const known = seen.get(asked);
+    if (known !== undefined) {
+      found.value = known;
+      return;
+    }
+    let isOver = false;
+    from.http.call<Change>('GET', `/issues/${now.id}/versions/${asked}`).then(
+      (change) => {
+        seen.set(asked, change);
+        if (!isOver) found.value = change;
+      },
+      (refused: Error) => {
+        if (!isOver) error.value = `Version ${asked} cannot be shown: ${refused.message}`;
+      },
+    );
+    return () => {
+      isOver = true;
+    };
+  }, [asked, isNow, now.id, client.value]);
+  return { asked: isNow ? null : asked, change: isNow ? null : found.value, error: error.value };
+}
+
+function goTo(version: number, newest: number): void {
+  if (version < 1) return;
+  setQuery({ version: version >= newest ? null : String(version) }, { replace: true });
+}
+
+/** A slider over all versions: going back and on with one hand. */
+function Travel({ now, at }: { now: IssueView; at: number }) {
+  return (
+    <div class="travel">
+      <label for="travel">Version</label>
+      <input
+        id="travel"
+        type="range"
+        min={1}
+        max={Math.max(1, now.version)}
+        value={at}
+        disabled={now.version === 1}
+        onInput={(event) => goTo(Number(event.currentTarget.value), now.version)}
+        aria-valuetext={at === now.version ? `${at}, now` : `${at} of ${now.version}`}
+      />
+      <output for="travel">
+        {at === now.version ? (
+          <>
+            <b>{at}</b> · now
+          </>
+        ) : (
+          <>
+            <b>{at}</b> of {now.version}
+          </>
+        )}
+      </output>
+    </div>
+  );
+}
+
+function LastStep({ change }: { change: Change | null }) {
+  if (change === null) return null;
+  const { type, from, to, at } = change;
+  return (
+    <p class="last-step">
+      <code>{type}</code>{' '}
+      <span class="quiet">
+        {from === to ? `stayed in ${to}` : `${from ?? 'born'} → ${to}`} · {clockTime(at)} · by{' '}
+        {named(change.actor.id)}
+      </span>
+    </p>
+  );
+}
+
+/** What comes next by itself, and when. */
+function Next({ issue }: { issue: IssueView }) {
+  if (issue.state !== 'scheduled-retry' || issue.nextAt === null) return null;
+  const left = issue.nextAt - tick.value;
+  return (
+    <span class="next" data-countdown>
+      {left > 0 ? `in ${duration(left)}` : 'due now'}
+    </span>
+  );
+}
+
+function noteOf(issue: IssueView, at: number): string | null {
+  if (issue.state === 'scheduled-retry' && issue.retry !== null) {
+    const left = issue.retry.dueAt - at;
+    return left > 0 ? `in ${duration(left)}` : 'due now';
+  }
+  if (issue.state === 'running' && issue.run?.startedAt && issue.substate === 'executing') {
+    return `for ${duration(at - issue.run.startedAt)}`;
+  }
+  return `for ${duration(at - issue.updatedAt)}`;
 }

@@ -29,7 +29,12 @@ export function Header() {
       <CompanyChoice />
       <nav aria-label="Pages">
         {PAGES.filter((page) => page.key !== undefined).map((page) => (
-          <a key={page.path} href={addressOf(page.path)} aria-current={isAt(page.path) ? 'page' : undefined}>
+          <a
+            key={page.path}
+            href={addressOf(page.path)}
+            class={isAt(page.path) ? 'is-at' : undefined}
+            aria-current={path.value === page.path ? 'page' : undefined}
+          >
             {page.name}
           </a>
         ))}

@@ -15,6 +15,7 @@ interface Stats {
   bySubstate: Record<string, number>;
   dueInNextHour: number;
   eventsPerSecond: number;
+  transitions: readonly { type: string; from: string | null; to: string; perSecond: number }[];
 }
 
 /** Seconds of events per second that are kept for drawing. */

@@ -1,0 +1,466 @@
+/**
+ * The issue page, the machine page and the inspector in a real browser, against a real server. What is checked of the
+ * page comes by WebSocket: nothing here loads a page again to see a change.
+ */
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ensureBuilt } from '../support/built.ts';
+import { call, office, startServer, type TestServer } from '../support/server.ts';
+import { ROOT } from '../support/source.ts';
+import { axe, startBrowser, type TestBrowser } from './browser.ts';
+import { type StandIn, standIn } from './stand-in.ts';
+
+let stately: StandIn;
+let server: TestServer;
+let browser: TestBrowser;
+let acme: Awaited<ReturnType<typeof office>>;
+let claude: string;
+let codex: string;
+
+beforeAll(async () => {
+  await ensureBuilt();
+  stately = await standIn();
+  server = await startServer({ 'retry-delays-ms': '600000,600000', 'stately-url': stately.url });
+  const slots = { maxConcurrentRuns: 10 };
+  acme = await office(
+    server,
+    { name: 'claude-2', ...slots },
+    { name: 'codex-1', adapterType: 'codex_local', ...slots },
+  );
+  [claude, codex] = acme.agents as [string, string];
+  browser = await startBrowser();
+}, 120_000);
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+  await stately?.close();
+});
+
+const chart = (page: Page) => page.locator('.chart > svg');
+/** The name of the state that is marked, once there is exactly one mark. */
+async function marked(page: Page): Promise<string> {
+  const marks = chart(page).locator('[aria-current]');
+  expect(await marks.count()).toBe(1);
+  return (await marks.getAttribute('aria-label')) ?? '';
+}
+const stateIs = (page: Page, key: string) =>
+  chart(page).locator(`[aria-current="true"][aria-label^="${key},"]`).waitFor();
+
+async function granted(issue: { id: string }, agentId: string) {
+  for (;;) {
+    const grant = await acme.claim(agentId, 2000);
+    if (grant === undefined) throw new Error('nothing was granted');
+    if (grant.issue.id === issue.id) return grant;
+  }
+}
+
+describe('the statechart of an issue', () => {
+  it('marks one state and the last arrow for every way the machine is taken, by WebSocket only', async () => {
+    const issue = await acme.issue(undefined, { title: 'Walk' });
+    const { page, faults, close } = await browser.open(`${server.url}/issues/${issue.id}`);
+    await stateIs(page, 'idle');
+    let documents = 0;
+    page.on('request', (request) => {
+      if (request.resourceType() === 'document') documents += 1;
+    });
+    const last = async () => {
+      const arrows = await chart(page).locator('.arrow[data-last]').count();
+      return { arrows, taken: await chart(page).locator('text.is-taken').allTextContents() };
+    };
+    const sent = (event: object) => acme.send(issue.id, event as Record<string, unknown>);
+    let grant: Awaited<ReturnType<typeof granted>>;
+    const steps: [does: () => Promise<unknown>, state: string, event: string, arrows: number][] = [
+      [() => sent({ type: 'ASSIGN', agentId: codex }), 'queued', 'ASSIGN', 1],
+      [async () => (grant = await granted(issue, codex)), 'executing', 'GRANT', 1],
+      [() => acme.fail(grant), 'scheduled-retry', 'RUN.FAILED', 1],
+      [() => sent({ type: 'RETRY.NOW' }), 'queued', 'RETRY.NOW', 1],
+      [async () => (grant = await granted(issue, codex)), 'executing', 'GRANT', 1],
+      [() => sent({ type: 'ASSIGN', agentId: claude }), 'stopping', 'ASSIGN', 2],
+      [
+        () => call(server, 'POST', `/runs/${grant.run.id}/stopped`, { fence: grant.fence }),
+        'queued',
+        'always',
+        1,
+      ],
+      [() => sent({ type: 'CANCEL' }), 'cancelled', 'CANCEL', 1],
+      [() => sent({ type: 'REOPEN' }), 'idle', 'REOPEN', 1],
+      [() => sent({ type: 'COMPLETE' }), 'done', 'COMPLETE', 1],
+    ];
+    for (const [does, state, event, arrows] of steps) {
+      await does();
+      await stateIs(page, state);
+      expect((await marked(page)).split(',')[0]).toBe(state);
+      await expect.poll(last).toEqual({ arrows, taken: expect.arrayContaining([event]) });
+    }
+    expect(documents).toBe(0);
+    expect(faults()).toEqual([]);
+    await close();
+  });
+
+  it('has exactly one mark for every state that any way leads to, whatever the way', async () => {
+    const { layout } = (
+      await call<{
+        layout: { ways: { to: string; arrows: string[] }[]; nodes: { name: string; key: string }[] };
+      }>(server, 'GET', '/machines/issue')
+    ).body;
+    const issue = await acme.issue(codex, { title: 'Every way' });
+    const ways = [...new Map(layout.ways.map((way) => [JSON.stringify(way), way])).values()];
+    expect(ways.length).toBeGreaterThan(60);
+    const { page, close } = await browser.open(`${server.url}/issues/${issue.id}`, {
+      // The server's answers, with one version for each way: the page is shown them all in its time travel.
+      async before(of) {
+        await of.route(/\/v1\/issues\/[^/]+\/versions\/\d+$/, async (route) => {
+          const n = Number(route.request().url().split('/').at(-1));
+          const way = ways[n - 1]!;
+          const [state, substate = null] = way.to.split('.');
+          const shown = { ...issue, version: n, state, substate };
+          await route.fulfill({
+            json: {
+              ...way,
+              seq: n,
+              version: n,
+              at: issue.createdAt,
+              actor: { kind: 'system', id: 'system' },
+              data: {},
+              effects: [],
+              issue: shown,
+            },
+          });
+        });
+        await of.routeWebSocket(/\/v1\/ws/, (socket) => {
+          const upstream = socket.connectToServer();
+          upstream.onMessage((text) =>
+            socket.send(
+              String(text).replaceAll(
+                `"version":${issue.version},"fence"`,
+                `"version":${ways.length + 1},"fence"`,
+              ),
+            ),
+          );
+        });
+        await of.route(`**/v1/issues/${issue.id}`, async (route) =>
+          route.fulfill({ json: { ...issue, version: ways.length + 1 } }),
+        );
+      },
+    });
+    await stateIs(page, 'queued');
+    const seen = (await page.evaluate(`(async () => {
+      const slider = document.getElementById('travel');
+      const seen = [];
+      for (let n = 1; n <= ${ways.length}; n++) {
+        Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(slider, String(n));
+        slider.dispatchEvent(new Event('input', { bubbles: true }));
+        while (!document.querySelector('.past-note')?.textContent.startsWith('Version ' + n + ' of')) {
+          await new Promise((resolve) => setTimeout(resolve, 2));
+        }
+        const chart = document.querySelector('.chart > svg');
+        const marks = [...chart.querySelectorAll('[aria-current]')].map((mark) => mark.getAttribute('aria-label').split(',')[0]);
+        const last = [...chart.querySelectorAll('.arrow[data-last]')].map((arrow) => arrow.dataset.arrow);
+        seen.push({ marks, last });
+      }
+      return seen;
+    })()`)) as { marks: string[]; last: string[] }[];
+    expect(seen).toEqual(
+      ways.map((way) => ({
+        marks: [layout.nodes.find(({ name }) => name === way.to)!.key],
+        last: [...new Set(way.arrows)].sort((a, b) => Number(a.slice(6)) - Number(b.slice(6))),
+      })),
+    );
+    await close();
+  });
+});
+
+describe('going back in time', () => {
+  it('shows state, lock, context and title as they were, and comes back to now', async () => {
+    const issue = await acme.issue(codex, { title: 'Before', context: { repo: 'then' } });
+    const grant = await granted(issue, codex);
+    await acme.send(issue.id, { type: 'EDIT', title: 'After', context: { repo: 'now' } });
+    await acme.fail(grant);
+    const { page, faults, close } = await browser.open(`${server.url}/issues/${issue.id}`);
+    await stateIs(page, 'scheduled-retry');
+    const lock = page.locator('[data-fact="lock"]');
+    const context = page.locator('[data-fact="context"]');
+    await page.getByRole('button', { name: /^2\b.*GRANT/ }).click();
+    await stateIs(page, 'executing');
+    expect(await lock.textContent()).toContain('executing for run 1 of codex-1');
+    expect(await context.textContent()).toContain('then');
+    expect(await page.locator('h1').textContent()).toContain('Before');
+    expect(new URL(page.url()).searchParams.get('version')).toBe('2');
+    expect(await page.getByRole('group', { name: 'Actions' }).count()).toBe(0);
+    await page.keyboard.press('[');
+    await stateIs(page, 'queued');
+    expect(await lock.textContent()).toContain('reserved for run 1 of codex-1');
+    await page.getByRole('button', { name: 'Back to now' }).click();
+    await stateIs(page, 'scheduled-retry');
+    expect(await context.textContent()).toContain('now');
+    expect(await page.locator('h1').textContent()).toContain('After');
+    expect(faults()).toEqual([]);
+    await close();
+  });
+});
+
+describe('the buttons of an issue', () => {
+  it('are what the server allows, and change with it', async () => {
+    const issue = await acme.issue(codex, { title: 'Buttons' });
+    const { page, close } = await browser.open(`${server.url}/issues/${issue.id}`);
+    const verbs = () =>
+      page.locator('[data-verb]').evaluateAll((all) => all.map((one) => one.getAttribute('data-verb')));
+    await expect.poll(verbs).toEqual(['COMPLETE', 'FORCE_RELEASE', 'CANCEL']);
+    await acme.send(issue.id, { type: 'CANCEL' });
+    await expect.poll(verbs).toEqual(['REOPEN']);
+    await page.getByRole('button', { name: 'Reopen' }).click();
+    await stateIs(page, 'idle');
+    await page.getByText(`${issue.identifier}: Reopened`).waitFor();
+    await expect.poll(verbs).toEqual(['RETRY.NOW', 'COMPLETE', 'CANCEL']);
+    await close();
+  });
+
+  it('never show as done what is not confirmed; a stale one is refused with what has changed', async () => {
+    const issue = await acme.issue(codex, { title: 'Two operators' });
+    let hold: (() => void) | null = null;
+    const { page, close } = await browser.open(`${server.url}/issues/${issue.id}`, {
+      async before(of) {
+        await of.routeWebSocket(/\/v1\/ws/, (socket) => {
+          const upstream = socket.connectToServer();
+          // Changes of this tab's issue are kept from it, so that it is stale; and its event waits.
+          let isStale = false;
+          upstream.onMessage((text) => {
+            if (!isStale || !String(text).startsWith('{"t":"change"')) socket.send(text);
+          });
+          socket.onMessage((text) => {
+            if (String(text).includes('"t":"event"')) hold = () => upstream.send(text);
+            else upstream.send(text);
+          });
+          (globalThis as { staleTab?: () => void }).staleTab = () => {
+            isStale = true;
+          };
+        });
+      },
+    });
+    await page.getByRole('button', { name: 'Set done' }).waitFor();
+    (globalThis as { staleTab?: () => void }).staleTab?.();
+    await acme.send(issue.id, { type: 'CANCEL' });
+    await page.getByRole('button', { name: 'Set done' }).click();
+    await page.getByRole('button', { name: 'Sending…' }).waitFor();
+    expect((await marked(page)).startsWith('queued')).toBe(true);
+    expect(await page.getByText('Set done').count()).toBe(0);
+    await expect.poll(() => hold !== null).toBe(true);
+    hold!();
+    const refusal = page.locator('.toast-refused');
+    await refusal.waitFor();
+    expect(await refusal.textContent()).toContain('CONFLICT');
+    await expect.poll(() => refusal.textContent()).toMatch(/was queued and is cancelled/);
+    await stateIs(page, 'cancelled');
+    await close();
+  });
+});
+
+describe('hostile content', () => {
+  it('is text on every page: titles, errors, comments, log lines', async () => {
+    const evil = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>';
+    const issue = await acme.issue(codex, { title: evil, context: { evil } });
+    const grant = await granted(issue, codex);
+    await call(server, 'POST', `/runs/${grant.run.id}/log`, {
+      fence: grant.fence,
+      lines: [{ at: Date.now(), stream: 'stdout', text: evil }],
+    });
+    await acme.send(issue.id, { type: 'COMMENT', body: evil });
+    await acme.fail(grant, { error: evil, errorCode: evil });
+    const { page, faults, close } = await browser.open(`${server.url}/issues/${issue.id}`);
+    for (const selector of [
+      'h1',
+      '.log-lines',
+      '.comments .body',
+      '[data-fact="context"]',
+      '.journal-rows',
+    ]) {
+      await expect
+        .poll(() => page.locator(selector).first().textContent(), { message: selector })
+        .toContain('<img src=x');
+    }
+    await page.goto(`${server.url}/inspect?issue=${issue.id}`);
+    await page.getByText(evil).first().waitFor();
+    expect(await page.evaluate("'pwned' in window")).toBe(false);
+    expect(faults()).toEqual([]);
+    await close();
+  });
+});
+
+describe('the machine page', () => {
+  it('shows counts and rates of every state and arrow as they change', async () => {
+    const { page, faults, close } = await browser.open(`${server.url}/machine`);
+    await chart(page).locator('[role="listitem"][aria-label^="cancelled,"]').waitFor();
+    expect(await chart(page).locator('[aria-current]').count()).toBe(0);
+    const count = async () =>
+      Number(await page.locator('tr[data-state="cancelled"] .n').first().textContent());
+    await expect
+      .poll(async () => (await page.locator('tr[data-state="cancelled"] .n').count()) > 0)
+      .toBe(true);
+    await page.waitForTimeout(300);
+    const before = await count();
+    const issue = await acme.issue(codex, { title: 'Counted' });
+    await acme.send(issue.id, { type: 'CANCEL' });
+    await expect.poll(count, { timeout: 5000 }).toBe(before + 1);
+    await expect
+      .poll(() => chart(page).locator('.arrow.is-warm').count(), { timeout: 5000 })
+      .toBeGreaterThan(0);
+    expect(await chart(page).locator('.flow text').first().textContent()).toMatch(/^[0-9.]+\/s$/);
+    expect(faults()).toEqual([]);
+    await close();
+  });
+});
+
+describe('the inspector', () => {
+  it('draws what moves, offline: nothing leaves the origin, and Stately is not asked', async () => {
+    const asked = stately.asked();
+    const issue = await acme.issue(codex, { title: 'Watched' });
+    const { page, faults, close } = await browser.open(`${server.url}/inspect`);
+    await page.getByRole('button', { name: new RegExp(issue.identifier) }).waitFor();
+    await acme.send(issue.id, { type: 'CANCEL' });
+    await stateIs(page, 'cancelled');
+    await page.locator('.objects').getByText('CANCEL').first().waitFor();
+    expect(faults()).toEqual([]);
+    expect(stately.asked()).toBe(asked);
+    await close();
+  });
+
+  it('hands the stream to Stately when the button is pressed: the latest state first, to that origin only', async () => {
+    const issue = await acme.issue(codex, { title: 'Handed over' });
+    const { page, close } = await browser.open(`${server.url}/inspect?issue=${issue.id}`);
+    await stateIs(page, 'queued');
+    await page.getByRole('link', { name: 'Open in Stately' }).click();
+    await page.getByText('Sending to').waitFor();
+    const frame = () => page.frames().find((one) => one.url().startsWith(stately.origin))!;
+    type Got = {
+      origin: string;
+      data: {
+        type: string;
+        sessionId: string;
+        definition?: string;
+        version: number;
+        snapshot?: { value: unknown };
+      };
+    }[];
+    const got = () =>
+      frame().evaluate(() => (globalThis as unknown as { received: unknown }).received as Got);
+    await expect.poll(async () => (await got()).length).toBeGreaterThan(0);
+    const [actor] = await got();
+    expect(actor).toMatchObject({
+      origin: server.url,
+      data: { type: '@xstate.actor', sessionId: issue.id, snapshot: { value: { running: 'queued' } } },
+    });
+    expect(JSON.parse(actor!.data.definition!).id).toBe('issue');
+    await acme.send(issue.id, { type: 'CANCEL' });
+    await expect
+      .poll(async () => (await got()).map(({ data }) => data.type))
+      .toEqual(['@xstate.actor', '@xstate.event', '@xstate.snapshot']);
+
+    // The editor is loaded again: it gets the latest state with the definition, and the tail, anew.
+    await frame().evaluate('window.location.reload()');
+    await expect.poll(async () => (await got().catch(() => [])).length).toBe(3);
+    expect((await got())[0]).toMatchObject({
+      data: { type: '@xstate.actor', version: 2, snapshot: { value: 'cancelled' } },
+    });
+    expect((await got())[0]!.data.definition).toBeDefined();
+    await close();
+  });
+
+  it('listens to nobody else who says the same: another window, or another origin in the frame', async () => {
+    const other = await standIn();
+    const issue = await acme.issue(codex, { title: 'Not for everybody' });
+    const { page, close } = await browser.open(`${server.url}/inspect/stately?issue=${issue.id}`);
+    await page.getByText('Sending to').waitFor();
+    // The page itself says it: right words, wrong source.
+    const sentTo = await page.evaluate(`(async () => {
+      let heard = 0;
+      addEventListener('message', ({ data }) => {
+        if (String(data?.type).startsWith('@xstate')) heard += 1;
+      });
+      postMessage({ type: '@statelyai.connected' }, '*');
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return heard;
+    })()`);
+    expect(sentTo).toBe(0);
+    // The frame is led elsewhere: the policy does not let it, and it gets nothing.
+    const frame = page.frames().find((one) => one.url().startsWith(stately.origin))!;
+    await frame.evaluate(`window.location.href = ${JSON.stringify(`${other.url}?elsewhere`)}`);
+    await page.waitForTimeout(300);
+    expect(other.asked()).toBe(0);
+    await close();
+    await other.close();
+  });
+});
+
+describe('axe', () => {
+  it.each([
+    ['light', 375],
+    ['dark', 375],
+    ['light', 1280],
+    ['dark', 1280],
+  ] as const)('finds nothing on these pages, %s and %i px wide', async (colorScheme, width) => {
+    const issue = await acme.issue(codex, { title: 'Looked at', context: { a: 1 } });
+    await acme.fail(await granted(issue, codex));
+    const { page, faults, close } = await browser.open(`${server.url}/issues/${issue.id}`, {
+      colorScheme,
+      viewport: { width, height: 900 },
+    });
+    for (const path of [`/issues/${issue.id}${width === 375 ? '?version=1' : ''}`, '/machine', '/inspect']) {
+      await page.goto(server.url + path);
+      await chart(page).locator('.leaf').first().waitFor();
+      await page.waitForTimeout(150);
+      expect(await axe(page), path).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth'), path).toBe(
+        true,
+      );
+    }
+    expect(faults()).toEqual([]);
+    await close();
+  });
+});
+
+/** The pictures of README.md, made when they are asked for: `UPDATE_PICTURES=1 npx vitest run test/browser/statechart.test.ts -t pictures`. */
+describe('the pictures of the issue page in docs/images', () => {
+  const folder = join(ROOT, 'docs/images');
+  it.each(['light', 'dark'] as const)('%s: there, a PNG, and at most 200 kB', async (colorScheme) => {
+    const path = join(folder, `issue-${colorScheme}.png`);
+    if (process.env.UPDATE_PICTURES === '1') {
+      mkdirSync(folder, { recursive: true });
+      await picture(path, colorScheme);
+    }
+    expect(readFileSync(path).subarray(1, 4).toString()).toBe('PNG');
+    expect(statSync(path).size).toBeLessThanOrEqual(200_000);
+  });
+});
+
+async function picture(path: string, colorScheme: 'light' | 'dark'): Promise<void> {
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  const issue = await acme.issue(codex, {
+    title: 'Sessions expire after five minutes',
+    priority: 'high',
+  });
+  let grant = await granted(issue, codex);
+  await pause(1800);
+  await acme.fail(grant, { error: '429 Too Many Requests', errorCode: 'codex_transient_upstream' });
+  await pause(1500);
+  await acme.send(issue.id, { type: 'RETRY.NOW' });
+  grant = await granted(issue, codex);
+  await pause(1200);
+  await acme.send(issue.id, { type: 'ASSIGN', agentId: claude });
+  await pause(700);
+  await call(server, 'POST', `/runs/${grant.run.id}/stopped`, { fence: grant.fence });
+  grant = await granted(issue, claude);
+  await pause(2200);
+  await acme.fail(grant, { error: '529 overloaded', errorCode: 'claude_transient_upstream' });
+  const { page, close } = await browser.open(`${server.url}/issues/${issue.id}`, {
+    colorScheme,
+    viewport: { width: 1280, height: 1150 },
+    reducedMotion: 'reduce',
+  });
+  await stateIs(page, 'scheduled-retry');
+  await page.locator('.timeline-plot').waitFor();
+  await pause(700);
+  await page.screenshot({ path });
+  await close();
+}

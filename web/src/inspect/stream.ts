@@ -1,0 +1,144 @@
+/**
+ * The stream of `/inspect/ws` (protocol section 8): kept up, and kept in the shape a late listener needs – the latest
+ * object that makes each actor known, with the latest snapshot in it, and the last events.
+ */
+import { type ReadonlySignal, signal } from '@preact/signals';
+import type { IssueView } from '../../../src/machines/view.ts';
+import { pageClock } from '../clock.ts';
+import { keyOfTab } from '../session.ts';
+
+export interface Snapshot {
+  readonly value: string | Readonly<Record<string, string>>;
+  readonly context: IssueView;
+}
+export interface Inspected {
+  readonly type: '@xstate.actor' | '@xstate.event' | '@xstate.snapshot';
+  readonly sessionId: string;
+  readonly createdAt: string;
+  readonly version: number;
+  readonly name?: string;
+  readonly definition?: string;
+  readonly snapshot?: Snapshot;
+  readonly event?: { readonly type: string } & Readonly<Record<string, unknown>>;
+}
+export interface Actor {
+  readonly made: Inspected;
+  readonly snapshot: Snapshot;
+  /** The last event, and the state before it; null: none was seen yet. */
+  readonly last: {
+    readonly type: string;
+    readonly from: string | null;
+    readonly to: string;
+    readonly at: number;
+  } | null;
+  readonly version: number;
+}
+
+export interface Stream {
+  /** By session id; the one that something happened to last is last. */
+  readonly actors: ReadonlySignal<ReadonlyMap<string, Actor>>;
+  /** The last events and snapshots, oldest first. */
+  readonly tail: ReadonlySignal<readonly Inspected[]>;
+  readonly link: ReadonlySignal<{ is: 'connecting' | 'open' | 'lost' } | { is: 'refused'; why: string }>;
+  /** Calls `f` with every object from now on, the definition put in where the wire left it out. */
+  listen(f: (object: Inspected) => void): () => void;
+  close(): void;
+}
+
+const TAIL = 400;
+/** Actors remembered; the ones nothing happened to for longest are forgotten first. */
+const MOST_ACTORS = 2000;
+const AGAIN_MS = 1500;
+const REFUSED: Readonly<Record<number, string>> = {
+  4401: 'No valid key was given. Sign in on the first page.',
+  4403: 'Only operators and viewers may inspect.',
+  4404: 'There is no such issue or company here.',
+};
+
+export function stateName(value: Snapshot['value']): string {
+  if (typeof value === 'string') return value;
+  const [[outer, inner] = ['', '']] = Object.entries(value);
+  return `${outer}.${inner}`;
+}
+
+/** @param query `issue=<id>` or `company=<id>` */
+export function openStream(query: string): Stream {
+  const actors = signal<ReadonlyMap<string, Actor>>(new Map());
+  const tail = signal<readonly Inspected[]>([]);
+  const link = signal<Stream['link']['value']>({ is: 'connecting' });
+  const listeners = new Set<(object: Inspected) => void>();
+  let definition: string | undefined;
+  let socket: WebSocket | null = null;
+  let isOver = false;
+
+  const take = (object: Inspected) => {
+    const now = new Map(actors.peek());
+    const known = now.get(object.sessionId);
+    let told = object;
+    if (object.type === '@xstate.actor' && object.snapshot !== undefined) {
+      definition ??= object.definition;
+      told = definition === undefined ? object : { ...object, definition };
+      now.delete(object.sessionId);
+      const last = known?.version === object.version ? known.last : null;
+      now.set(object.sessionId, { made: told, snapshot: object.snapshot, last, version: object.version });
+    } else if (object.type === '@xstate.snapshot' && object.snapshot !== undefined && known !== undefined) {
+      const from = object.version === 1 ? null : stateName(known.snapshot.value);
+      const step = {
+        type: object.event?.type ?? '',
+        from,
+        to: stateName(object.snapshot.value),
+        at: Number(object.createdAt),
+      };
+      now.delete(object.sessionId);
+      const made = { ...known.made, snapshot: object.snapshot, version: object.version };
+      now.set(object.sessionId, { made, snapshot: object.snapshot, last: step, version: object.version });
+    }
+    if (now.size > MOST_ACTORS) {
+      const [oldest] = now.keys();
+      if (oldest !== undefined) now.delete(oldest);
+    }
+    actors.value = now;
+    if (told.type !== '@xstate.actor') tail.value = [...tail.peek().slice(1 - TAIL), told];
+    for (const listener of listeners) listener(told);
+  };
+
+  const connect = () => {
+    if (isOver) return;
+    const { protocol, host } = window.location;
+    const made = new WebSocket(
+      `${protocol === 'https:' ? 'wss' : 'ws'}://${host}/inspect/ws${query === '' ? '' : `?${query}`}`,
+    );
+    socket = made;
+    made.onopen = () => {
+      const token = keyOfTab();
+      made.send(JSON.stringify({ t: 'hello', ...(token === null ? {} : { token }) }));
+    };
+    made.onmessage = ({ data }) => {
+      if (isOver) return;
+      if (link.peek().is !== 'open') link.value = { is: 'open' };
+      take(JSON.parse(String(data)) as Inspected);
+    };
+    made.onclose = ({ code }) => {
+      if (isOver) return;
+      const why = REFUSED[code];
+      link.value = why === undefined ? { is: 'lost' } : { is: 'refused', why };
+      if (why === undefined) pageClock.after(AGAIN_MS, connect);
+    };
+  };
+  connect();
+
+  return {
+    actors,
+    tail,
+    link,
+    listen(f) {
+      listeners.add(f);
+      return () => listeners.delete(f);
+    },
+    close() {
+      isOver = true;
+      socket?.close();
+      listeners.clear();
+    },
+  };
+}
