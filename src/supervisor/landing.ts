@@ -30,6 +30,8 @@ export function land(node: Node, turns: readonly LandedTurn[]): void {
   }
   for (const { turn } of turns) {
     for (const { actorId, spread } of turn.spreads) void spreadOut(node, turn.company, actorId, spread);
+    // Everybody has it: a text per actor kept on would be the bulk of what outlives the young generation.
+    for (const { actor } of turn.drafts.values()) actor.shown = null;
   }
   node.residence.sweep();
 }

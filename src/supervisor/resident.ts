@@ -58,7 +58,7 @@ export class Resident {
   textLength = 0;
   /** Set on use, cleared by the residence's sweep (second chance). */
   used = true;
-  /** The committed view as JSON text and the version it shows, until the next version or lease change. */
+  /** The committed view as JSON text and the version it shows, while answers and subscribers are given it. */
   shown: { readonly version: number; readonly text: string } | null = null;
 
   constructor(
