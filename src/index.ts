@@ -16,8 +16,10 @@ import { assertKind } from './machines/registering.ts';
 import { makeDirectory } from './persistence/directory.ts';
 import { openDatabase } from './persistence/embedded-postgres.ts';
 import { MigrationError, migrate, migrationCount, pending } from './persistence/migrate.ts';
+import { population } from './persistence/population.ts';
 import { PostgresCatalog } from './persistence/postgres-catalog.ts';
 import { PostgresStore } from './persistence/postgres-store.ts';
+import { type Forecast, Forecaster } from './supervisor/forecast.ts';
 import type { Readiness } from './supervisor/router.ts';
 import { type RunningNode, startNode } from './supervisor/start-node.ts';
 import { VERSION } from './version.ts';
@@ -143,15 +145,7 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
     waiting = away ? tryOn() : null;
 
     const metrics = createMetrics();
-    const kinds = [
-      issueKind(),
-      agentKind({
-        delaysMs: [...settings.retryDelaysMs],
-        jitter: settings.retryJitter,
-        leaseMs: settings.leaseMs,
-        stopGraceMs: settings.stopGraceMs,
-      }),
-    ];
+    const kinds = kindsOf(settings);
     for (const kind of kinds) assertKind(kind as never);
     const running: RunningNode = startNode({
       store,
@@ -235,6 +229,8 @@ export interface Migrated {
   readonly migrations: readonly { readonly number: number; readonly name: string }[];
   /** Which database: `PostgreSQL 15.13 (embedded, system)`. */
   readonly database: string;
+  /** With `dryRun`: what the stored actors would become under this version; else empty. */
+  readonly population: readonly Forecast[];
 }
 
 /**
@@ -253,6 +249,7 @@ export async function migrateDatabase(
     return {
       migrations: migrations.map(({ number, name }) => ({ number, name })),
       database: `${database.product} (${how})`,
+      population: options.dryRun ? await forecastOf(database.url, settings) : [],
     };
   } finally {
     await database.stop();
@@ -263,6 +260,25 @@ export async function migrateDatabase(
 function nearby(path: string): string {
   const way = relative('.', path);
   return way === '' || way.startsWith('..') ? path : way;
+}
+
+/** Reads every stored actor and changes none. */
+async function forecastOf(url: string, settings: Settings): Promise<Forecast[]> {
+  const forecaster = new Forecaster(kindsOf(settings) as never);
+  for await (const page of population(url)) for (const row of page) forecaster.add(row);
+  return forecaster.forecasts();
+}
+
+function kindsOf(settings: Settings) {
+  return [
+    issueKind(),
+    agentKind({
+      delaysMs: [...settings.retryDelaysMs],
+      jitter: settings.retryJitter,
+      leaseMs: settings.leaseMs,
+      stopGraceMs: settings.stopGraceMs,
+    }),
+  ];
 }
 
 /** Takes everything down in reverse order; one that fails does not keep the others up. */

@@ -29,6 +29,15 @@ export interface Migrated {
   readonly migrations: readonly { readonly number: number; readonly name: string }[];
   /** Which database: `PostgreSQL 15.13 (embedded, system)`. */
   readonly database: string;
+  /** Of a dry run: what the stored actors would become. */
+  readonly population: readonly {
+    readonly kind: string;
+    readonly machineVersion: number;
+    readonly becomes: 'as is' | 'migrated' | 'quarantined';
+    readonly reason: string | null;
+    readonly count: number;
+    readonly example: string;
+  }[];
 }
 
 export type MigrateDatabase = (

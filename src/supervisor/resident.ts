@@ -94,7 +94,10 @@ export function snapshotText(v: Version): string {
  * Brings a stored row back to life.
  * @throws Error when the snapshot does not parse, or is of a version that cannot be migrated: quarantine it (A9).
  */
-export function revive(kind: AnyKind, row: ActorRow): Version {
+export function revive(
+  kind: AnyKind,
+  row: Pick<ActorRow, 'snapshot' | 'machineVersion' | 'head' | 'version' | 'updatedAt'>,
+): Version {
   const stored = JSON.parse(row.snapshot) as StoredSnapshot;
   if (typeof stored !== 'object' || stored === null || stored.value === undefined) {
     throw new Error('the snapshot has no state');

@@ -5,9 +5,14 @@ import { BatonError } from '../../src/errors.ts';
 import { baton } from './world.ts';
 
 const pending = [{ number: 1, name: 'first' }];
+const POPULATION = [
+  { kind: 'issue', machineVersion: 1, becomes: 'migrated', reason: null, count: 7, example: 'i1' },
+  { kind: 'issue', machineVersion: 9, becomes: 'quarantined', reason: 'too new', count: 2, example: 'i8' },
+] as const;
 const migrate: MigrateDatabase = async (settings, { dryRun }) => ({
   database: `PostgreSQL 18.4 at ${settings.databaseUrl}, ${dryRun ? 'untouched' : 'changed'}`,
   migrations: pending,
+  population: dryRun ? POPULATION : [],
 });
 
 describe('baton migrate', () => {
@@ -23,7 +28,17 @@ describe('baton migrate', () => {
   });
   it('changes nothing in a dry run', async () => {
     const { lines } = await baton(['migrate', '--dry-run'], { commands: [migrateCommand(migrate)] });
-    expect(lines()).toEqual([{ migration: '0001_first', applied: false }]);
+    expect(lines()).toEqual([{ migration: '0001_first', applied: false }, ...POPULATION]);
+  });
+  it('says in a dry run what the stored actors would become', async () => {
+    const env = { DATABASE_URL: 'postgres://db/baton', NO_COLOR: '1' };
+    const { out } = await baton(['migrate', '--dry-run'], {
+      commands: [migrateCommand(migrate)],
+      env,
+      terminal: true,
+    });
+    expect(out).toContain('  7 × issue, machine version 1: migrated\n');
+    expect(out).toContain('  2 × issue, machine version 9: quarantined: too new (i8, …)\n');
   });
   it('fails with one sentence when the database is newer than the code', async () => {
     const newer: MigrateDatabase = async () => {
