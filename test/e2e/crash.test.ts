@@ -45,7 +45,8 @@ async function hammer(server: { url: string }, issueId: string, gone: () => bool
         type: 'PRIORITY',
         priority: n % 2 ? 'low' : 'high',
       });
-      if (answer.status === 200) acknowledged.push(answer.body.version);
+      // One that came after a refusal may ask for what is so already: it made no version of its own.
+      if (answer.status === 200 && !answer.body.unchanged) acknowledged.push(answer.body.version);
     } catch {
       break;
     }
@@ -105,10 +106,8 @@ describe('a server killed with kill −9', () => {
 
   it('is followed by another node on the same database within the node lease and half a second', async () => {
     const first = await spawnServer(flags());
-    const second = await spawnServer(flags({ 'data-dir': `${directory.path}/second` })).catch(
-      (error: unknown) => error as Error,
-    );
-    if (second instanceof Error) throw second;
+    // It owns nothing as long as the first one lives, so it is never ready.
+    const second = await spawnListening(flags({ 'data-dir': `${directory.path}/second` }));
     const o = await office(first, 'one');
     const issue = await o.issue();
     const elsewhere = await call<{ code: string; retryable: boolean; detail: string }>(
