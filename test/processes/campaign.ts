@@ -1,7 +1,7 @@
 /** A campaign: one cluster, load, fault after fault, and in the end every check over everything that was acknowledged. */
 import type { Random } from '../../src/clock.ts';
 import { Chance } from '../simulation/world/chance.ts';
-import { FAULTS, type FaultName } from './faults.ts';
+import { FAULTS, type FaultName, SEAM_FAULTS } from './faults.ts';
 import { Arena } from './world/arena.ts';
 
 export interface CampaignPlan {
@@ -26,12 +26,15 @@ export interface CampaignOutcome {
   /** Refusals that named the owner and were followed. */
   readonly directed: number;
   readonly takeovers: readonly number[];
+  /** Those during which the machine had time to spare. */
+  readonly calmTakeovers: readonly number[];
   readonly violations: readonly string[];
 }
 
 export async function campaign(plan: CampaignPlan): Promise<CampaignOutcome> {
   const random = new Chance(`campaign ${plan.seed}`);
-  const arena = await Arena.open({ nodes: plan.nodes, ttlMs: plan.ttlMs, seams: false }, random);
+  const seams = Object.keys(plan.faults).some((name) => name in SEAM_FAULTS);
+  const arena = await Arena.open({ nodes: plan.nodes, ttlMs: plan.ttlMs, seams }, random);
   try {
     for (const name of drawn(plan.faults, random)) {
       if (plan.over?.()) break;
@@ -56,6 +59,7 @@ export async function campaign(plan: CampaignPlan): Promise<CampaignOutcome> {
       fired,
       directed: doors.directed,
       takeovers: arena.takeovers,
+      calmTakeovers: arena.calmTakeovers,
       violations: arena.violations,
     };
   } finally {

@@ -1,5 +1,6 @@
 /** Every fault a running cluster is put through, each by name. Each returns when it has healed. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Action, afterTakeover, atSeam, LOAD_SEAMS } from './seams.ts';
 import type { Arena } from './world/arena.ts';
 import { fullDisk } from './world/full-disk.ts';
 
@@ -165,6 +166,22 @@ const diskFull: Fault = async (arena) => {
   await disk.remove();
 };
 
+const atSeams = Object.fromEntries(
+  LOAD_SEAMS.flatMap((seam) =>
+    (['kill', 'stop'] as const).map((action) => [
+      `${seam}: ${action}`,
+      (arena: Arena) => atSeam(arena, seam, action),
+    ]),
+  ),
+) as Record<`${(typeof LOAD_SEAMS)[number]}: ${Action}`, Fault>;
+
+/** Only nodes with seams can be put through these. */
+export const SEAM_FAULTS = {
+  ...atSeams,
+  'after takeover before load: kill': (arena: Arena) => afterTakeover(arena, 'kill'),
+  'after takeover before load: stop': (arena: Arena) => afterTakeover(arena, 'stop'),
+} as const satisfies Record<string, Fault>;
+
 export const FAULTS = {
   killed,
   paused,
@@ -176,5 +193,6 @@ export const FAULTS = {
   databaseCrash,
   connectionsUsedUp,
   diskFull,
+  ...SEAM_FAULTS,
 } as const satisfies Record<string, Fault>;
 export type FaultName = keyof typeof FAULTS;
