@@ -1,36 +1,63 @@
-/** Many histories in a row: what `simulation.test.ts` and the command sum up. */
+/** What many histories add up to. */
 import { type History, runHistory } from './history.ts';
+import type { Mutant } from './mutants/mutant.ts';
 import { report } from './report.ts';
 
 export interface Batch {
   histories: number;
   simulatedHours: number;
   versions: number;
-  faults: number;
-  /** The first failing history in words, null: none failed. */
-  failure: string | null;
+  steps: number;
+  /** Kind of fault → how often. */
+  readonly faults: Record<string, number>;
+  /** Histories that broke a promise. */
+  failed: number;
+  /** Each of those in words; with `brief` in a line. */
+  readonly failures: string[];
 }
 
-/** Runs `count` seeds from `first` on, `step` apart; stops at the first that fails. */
-export async function runBatch(first: number, count: number, step: number): Promise<Batch> {
-  const sum: Batch = { histories: 0, simulatedHours: 0, versions: 0, faults: 0, failure: null };
-  for (let seed = first; sum.histories < count && sum.failure === null; seed += step) {
-    const history: History = await runHistory(seed);
-    sum.histories++;
-    sum.simulatedHours += history.simulatedMs / 3_600_000;
-    sum.versions += history.versions;
-    for (const n of Object.values(history.faults)) sum.faults += n;
-    if (history.findings.length > 0) sum.failure = report(history);
+/** Which seeds to run. */
+export interface Asked {
+  readonly first: number;
+  readonly count: number;
+  readonly mutant?: Mutant | null;
+  /** Goes on after a history that breaks a promise, and tells of each in a line. */
+  readonly keep?: boolean;
+}
+
+export function emptyBatch(): Batch {
+  return { histories: 0, simulatedHours: 0, versions: 0, steps: 0, faults: {}, failed: 0, failures: [] };
+}
+
+/** Runs `count` seeds from `first` on; stops at the first that fails unless it is told to go on. */
+export async function runBatch({ first, count, mutant = null, keep = false }: Asked): Promise<Batch> {
+  const sum = emptyBatch();
+  for (let seed = first; seed < first + count && (keep || sum.failed === 0); seed++) {
+    note(sum, await runHistory(seed, mutant), keep);
   }
   return sum;
 }
 
-/** How many histories all of `npm test` runs (SIM_HISTORIES raises it), and how many files share them. */
-export const HISTORIES = Number(process.env.SIM_HISTORIES ?? 2400);
-export const SHARES = 2;
-
-/** One file's share: seeds `share`, `share + SHARES`, …, from SIM_SEED on (default 1). */
-export function runShare(share: number): Promise<Batch> {
-  const first = Number(process.env.SIM_SEED ?? 1);
-  return runBatch(first + share, Math.ceil(HISTORIES / SHARES), SHARES);
+function note(sum: Batch, history: History, brief: boolean): void {
+  sum.histories++;
+  sum.simulatedHours += history.simulatedMs / 3_600_000;
+  sum.versions += history.versions;
+  sum.steps += history.steps;
+  for (const [name, n] of Object.entries(history.faults)) sum.faults[name] = (sum.faults[name] ?? 0) + n;
+  const [finding] = history.findings;
+  if (!finding) return;
+  sum.failed++;
+  sum.failures.push(brief ? `seed ${history.seed}: ${finding.check}: ${finding.text}` : report(history));
 }
+
+export function add(sum: Batch, batch: Batch): void {
+  sum.histories += batch.histories;
+  sum.simulatedHours += batch.simulatedHours;
+  sum.versions += batch.versions;
+  sum.steps += batch.steps;
+  for (const [name, n] of Object.entries(batch.faults)) sum.faults[name] = (sum.faults[name] ?? 0) + n;
+  sum.failed += batch.failed;
+  sum.failures.push(...batch.failures);
+}
+
+export const faultsOf = (batch: Batch) => Object.values(batch.faults).reduce((sum, n) => sum + n, 0);

@@ -13,6 +13,22 @@ it('runs histories from a seed on and says how many', async () => {
   expect(code).toBe(0);
 });
 
+it('shows one history: the end of its trace and its hash', async () => {
+  const { code, text } = await sim('--seed', '3');
+  expect(text).toContain('seed 3 ');
+  expect(text).toMatch(/trace [0-9a-f]{16}: \d+ steps/);
+  expect(text.split('\n').length).toBeGreaterThan(100);
+  expect(code).toBe(0);
+});
+
+it.each([
+  ['--seed', 'x'],
+  ['--histories', '1.5'],
+  ['--threads', '0'],
+])('refuses %s %s', async (...args) => {
+  expect((await sim(...args)).code).toBe(2);
+});
+
 it('shows what a mutant breaks, the end of the trace and the command that runs it again', async () => {
   const { code, text } = await sim('--seed', '1', '--mutant', 'clock-ahead');
   expect(text).toContain('P4: ');

@@ -1,23 +1,22 @@
 /**
- * `npm run sim -- [--seed N] [--histories M] [--mutant NAME] [--keep] [--trace] [--mutants]`: runs histories from a seed
- * on, stops at the first that breaks a promise (`--keep`: names all of them in a line each) and prints figures.
+ * `npm run sim -- [--seed N] [--histories M] [--threads T] [--mutant NAME] [--keep] [--trace] [--mutants]`: runs
+ * histories from a seed on. One history: prints the end of its trace. Many: stops at the first that breaks a promise
+ * (`--keep`: names all of them in a line each) and prints figures. Threads need the compiled simulation.
  */
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { type Asked, type Batch, faultsOf, runBatch } from './batch.ts';
 import { runHistory } from './history.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { MUTANTS } from './mutants/mutants.ts';
 import { printMutants } from './mutants/table.ts';
 import { report } from './report.ts';
+import { runOnThreads } from './threads.ts';
 
 type Print = (line: string) => void;
 
-interface Asked {
-  readonly first: number;
-  readonly count: number;
-  readonly mutant: Mutant | null;
-  readonly keep: boolean;
-  readonly trace: boolean;
-}
+/** Fewer histories than this are not worth the start of threads. */
+const THREADS_FROM = 100;
 
 /** Answers the exit code: 0 all is well, 1 something was found, 2 a wrong argument. */
 export async function main(args: readonly string[], print: Print): Promise<number> {
@@ -26,10 +25,10 @@ export async function main(args: readonly string[], print: Print): Promise<numbe
     options: {
       seed: { type: 'string', default: '1' },
       histories: { type: 'string', default: '1' },
+      threads: { type: 'string' },
       mutant: { type: 'string' },
       mutants: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
-      trace: { type: 'boolean', default: false },
     },
   });
   if (values.mutants) return (await printMutants(print)) ? 0 : 1;
@@ -38,37 +37,58 @@ export async function main(args: readonly string[], print: Print): Promise<numbe
     print(`there is no mutant ${values.mutant}; there are: ${MUTANTS.map(({ name }) => name).join(', ')}`);
     return 2;
   }
-  const { keep, trace } = values;
-  return run({ first: Number(values.seed), count: Number(values.histories), mutant, keep, trace }, print);
+  const first = Number(values.seed);
+  const count = Number(values.histories);
+  const threads = Number(values.threads ?? (count < THREADS_FROM ? 1 : availableParallelism()));
+  if (![first, count, threads].every((n) => Number.isSafeInteger(n) && n >= 0) || threads < 1) {
+    print('--seed, --histories and --threads take whole numbers');
+    return 2;
+  }
+  if (count === 1) return one(first, mutant, print);
+  return many({ first, count, mutant, keep: values.keep }, threads, print);
 }
 
-async function run({ first, count, mutant, keep, trace }: Asked, print: Print): Promise<number> {
-  const began = performance.now();
-  const sum = { histories: 0, hours: 0, versions: 0, steps: 0, failed: 0 };
-  const faults: Record<string, number> = {};
-  for (let seed = first; seed < first + count; seed++) {
-    const history = await runHistory(seed, mutant);
-    sum.histories++;
-    sum.hours += history.simulatedMs / 3_600_000;
-    sum.versions += history.versions;
-    sum.steps += history.steps;
-    for (const [name, n] of Object.entries(history.faults)) faults[name] = (faults[name] ?? 0) + n;
-    if (trace) for (const line of history.trace) print(line);
-    const [finding] = history.findings;
-    if (!finding) continue;
-    sum.failed++;
-    print(keep ? `seed ${seed}: ${finding.check}: ${finding.text}` : report(history));
-    if (!keep) break;
+async function one(seed: number, mutant: Mutant | null, print: Print): Promise<number> {
+  const history = await runHistory(seed, mutant);
+  const { trace, findings, plan, hash, steps, versions, simulatedMs, faults } = history;
+  if (findings.length > 0) {
+    print(report(history));
+  } else {
+    for (const line of trace) print(line);
+    print(`seed ${seed} (${plan.shape}, ${plan.nodes} nodes) breaks no promise`);
   }
-  const each = (performance.now() - began) / sum.histories;
   print(
-    `${sum.histories} histories from seed ${first}, ${sum.failed} break a promise; ${sum.hours.toFixed(1)} simulated hours, ` +
-      `${sum.versions} versions, ${sum.steps} steps, ${each.toFixed(1)} ms each`,
+    `trace ${hash}: ${steps} steps, ${versions} versions in ${(simulatedMs / 1000).toFixed(1)} simulated s; ` +
+      `faults: ${told(faults)}`,
   );
-  print(
-    `faults: ${Object.entries(faults)
-      .map(([name, n]) => `${name} ${n}`)
-      .join(', ')}`,
-  );
-  return sum.failed > 0 ? 1 : 0;
+  return findings.length > 0 ? 1 : 0;
 }
+
+async function many(asked: Asked, threads: number, print: Print): Promise<number> {
+  const began = performance.now();
+  const used = process.cpuUsage();
+  const batch =
+    threads === 1
+      ? await runBatch(asked)
+      : await runOnThreads(new URL('./thread.js', import.meta.url), { ...asked, threads });
+  for (const text of batch.failures) print(text);
+  const { user, system } = process.cpuUsage(used);
+  print(figures(batch, asked.first, performance.now() - began, (user + system) / 1000));
+  print(`faults: ${told(batch.faults)}`);
+  return batch.failed > 0 ? 1 : 0;
+}
+
+/** The sum in a line. `wallMs`, `cpuMs`: what it took. */
+export function figures(batch: Batch, first: number, wallMs: number, cpuMs: number): string {
+  const { histories, failed, simulatedHours, versions } = batch;
+  return (
+    `${histories} histories from seed ${first}, ${failed} break a promise; ${simulatedHours.toFixed(1)} simulated hours, ` +
+    `${versions} versions, ${faultsOf(batch)} faults; ${(wallMs / 1000).toFixed(1)} s, ` +
+    `${(cpuMs / histories).toFixed(1)} ms of one core each`
+  );
+}
+
+const told = (faults: Readonly<Record<string, number>>) =>
+  Object.entries(faults)
+    .map(([name, n]) => `${name} ${n}`)
+    .join(', ') || 'none';

@@ -1,12 +1,12 @@
 /** One seed, one history, and what the checks say of it. */
 
+import type { ActorRow } from '../../src/persistence/store.ts';
 import { findings } from './checks/checks.ts';
-import type { Evidence, Finding } from './checks/evidence.ts';
+import type { Evidence, Finding, Step } from './checks/evidence.ts';
 import { replayAll } from './checks/evidence.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { overdue, quarantinedIn, stored, unarmed } from './world/inspection.ts';
 import { draw, type Plan } from './world/plan.ts';
-import { settled } from './world/scheduler.ts';
 import { World } from './world/world.ts';
 
 /** A call may take this much longer than it asked for before it counts as stuck, ms. */
@@ -75,7 +75,7 @@ export async function live(seed: number, mutant: Mutant | null = null): Promise<
       host.endings = [];
       host.end();
     }
-    await settled();
+    await world.run(world.now);
     return { world, evidence, simulatedMs: world.now - began };
   } finally {
     restore?.();
@@ -122,6 +122,20 @@ function atRest(world: World): boolean {
   });
 }
 
+/** Actors that are not stored any more though they were: only what ended longer ago than is kept. */
+function prunedOf({ plan, now }: World, steps: readonly Step[], rows: readonly ActorRow[]): Set<string> {
+  const pruned = new Set<string>();
+  if (plan.retentionMs === 0) return pruned;
+  for (const { seen, kind, after } of steps) {
+    const { state } = kind.columns(after.state);
+    const old = after.updatedAt < now - plan.retentionMs;
+    if (old && kind.ended?.includes(state)) pruned.add(seen.row.actorId);
+    else pruned.delete(seen.row.actorId);
+  }
+  for (const { id } of rows) pruned.delete(id);
+  return pruned;
+}
+
 /** A partition waits for its old owner's TTL, a call drawn before the calm for its time-out, a sweep that failed its wait. */
 function settledFrom(world: World, calmFrom: number): number {
   return calmFrom + world.plan.ttlMs + SETTLED_MS;
@@ -136,20 +150,25 @@ function gather(world: World, calmFrom: number, looks: readonly string[], late: 
       .filter((call) => world.now - call.since > call.patience + STUCK_MS)
       .map((call) => `${call.what} by ${host.label} since ${Math.round(world.now - call.since)} ms`),
   );
+  const { rows } = stored(world);
   return {
     entries,
     steps,
     unreplayable,
-    rows: stored(world).rows,
+    rows,
+    pruned: prunedOf(world, steps, rows),
+    oldest: world.database.oldest(),
     kinds,
     told,
     slips,
     listened,
     quarantined: quarantinedIn(world),
+    putAside: world.putAside,
     unarmed: looks,
     overdue: late,
     stuck,
     surprises: world.surprises,
+    thrown: world.thrown,
     settledFrom: settledFrom(world, calmFrom),
     end: world.now,
     rested: true,

@@ -1,9 +1,10 @@
 /** The simulation and its mutants as parts of a soak. */
+import { availableParallelism } from 'node:os';
 import type { SoakOutcome, SoakPart, SoakTurn } from '../soak/part.ts';
-import { runHistory } from './history.ts';
+import { faultsOf } from './batch.ts';
 import { MUTANTS } from './mutants/mutants.ts';
 import { kill } from './mutants/table.ts';
-import { report } from './report.ts';
+import { runOnThreads } from './threads.ts';
 
 /** Turns of a soak are this many seeds apart: more than a turn can run. */
 const SEEDS_A_TURN = 1_000_000;
@@ -14,17 +15,20 @@ export const simulationPart: SoakPart = {
   weight: 3,
   async run({ ms, seed, now }: SoakTurn): Promise<SoakOutcome> {
     const end = now() + ms;
-    const counters = { histories: 0, 'simulated hours': 0, acknowledged: 0, faults: 0, lost: 0 };
-    const violations: string[] = [];
-    do {
-      const history = await runHistory(seed * SEEDS_A_TURN + counters.histories);
-      counters.histories++;
-      counters['simulated hours'] += history.simulatedMs / 3_600_000;
-      counters.acknowledged += history.versions;
-      for (const n of Object.values(history.faults)) counters.faults += n;
-      if (history.findings.length > 0) violations.push(report(history));
-    } while (now() < end);
-    return { counters, violations };
+    const batch = await runOnThreads(new URL('./thread.js', import.meta.url), {
+      first: seed * SEEDS_A_TURN,
+      count: SEEDS_A_TURN,
+      threads: availableParallelism(),
+      more: () => now() < end,
+    });
+    const { histories, simulatedHours, versions, failures } = batch;
+    const counters = {
+      histories,
+      'simulated hours': simulatedHours,
+      'simulated versions': versions,
+      'simulated faults': faultsOf(batch),
+    };
+    return { counters, violations: failures };
   },
 };
 

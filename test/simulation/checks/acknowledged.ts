@@ -4,7 +4,7 @@ import { type Evidence, placeOf } from './evidence.ts';
 /** An actor remembers this many keys: only within them is a repeat known. */
 const KEPT_KEYS = 16;
 
-export function acknowledged({ entries, told, slips, rows }: Evidence): string[] {
+export function acknowledged({ entries, told, slips, rows, pruned }: Evidence): string[] {
   const found: string[] = [];
   const byVersion = new Map<string, Evidence['entries'][number]>();
   const keyed = new Map<string, string[]>();
@@ -23,7 +23,8 @@ export function acknowledged({ entries, told, slips, rows }: Evidence): string[]
   for (const t of told) {
     if (t.version === null || t.is === 'refused') continue;
     const said = `${t.by} was told ${t.is} ${t.type} of ${t.actorId} at version ${t.version}`;
-    if (t.version > (stored.get(t.actorId) ?? 0)) found.push(`${said}, which is not stored`);
+    if (t.version > (stored.get(t.actorId) ?? 0) && !pruned.has(t.actorId))
+      found.push(`${said}, which is not stored`);
     const seen = byVersion.get(`${t.actorId}@${t.version}`);
     if (!seen) {
       found.push(`${said}, which is not in the journal`);

@@ -6,7 +6,7 @@ import { CHECKS, type CheckName } from './checks.ts';
 import { type Evidence, replayAll, type Step } from './evidence.ts';
 
 /** A busy history with retries, subscribers and grants. */
-const SEED = 404;
+const SEED = 184;
 
 let real: Evidence;
 beforeAll(async () => {
@@ -193,6 +193,44 @@ const TAMPERED: readonly [CheckName, string, () => Evidence][] = [
     () => ({ ...real, rows: real.rows.map((row) => ({ ...row, snapshot: `${row.snapshot} ` })) }),
   ],
   ['P9', 'a journal cannot be replayed', () => ({ ...real, unreplayable: ['x'] })],
+  [
+    'P10',
+    'an event from inside comes from outside',
+    () =>
+      journal(
+        ({ json }) => json.event.type === 'GRANT',
+        (seen) => [{ ...seen, json: { ...seen.json, actor: { kind: 'operator', id: 'x' } } }],
+      ),
+  ],
+  ['P10', 'a callback throws', () => ({ ...real, thrown: ['x'] })],
+  [
+    'P14',
+    'somebody is answered as if it were his defect',
+    () => ({ ...real, told: real.told.map((t) => ({ ...t, code: 'INTERNAL' })) }),
+  ],
+  [
+    'P15',
+    'an actor is of two companies',
+    () =>
+      journal(
+        (seen) => seen.row.version === 2,
+        (seen) => [withRow(seen, { companyId: 'c0000000000000000000000' })],
+      ),
+  ],
+  [
+    'P15',
+    'an issue is assigned to a foreign agent',
+    () =>
+      stepped(
+        (step) => step.kind.kind === 'issue',
+        () => ({ assignee: 'a0000000000000000000000' }),
+      ),
+  ],
+  [
+    'P15',
+    'another company’s agent is believed',
+    () => ({ ...real, told: real.told.map((t) => ({ ...t, of: 'c0000000000000000000000' })) }),
+  ],
   [
     'wakes',
     'a wake is delivered to nobody',

@@ -6,10 +6,13 @@ import { cancelled } from './cancelled.ts';
 import { due } from './due.ts';
 import type { Check, Evidence, Finding } from './evidence.ts';
 import { history } from './history.ts';
+import { inside } from './inside.ts';
 import { lock } from './lock.ts';
 import { ownership } from './ownership.ts';
+import { poisoned } from './poisoned.ts';
 import { slots } from './slots.ts';
 import { subscribers } from './subscribers.ts';
+import { tenants } from './tenants.ts';
 import { wakes } from './wakes.ts';
 
 export const CHECKS = {
@@ -22,6 +25,9 @@ export const CHECKS = {
   P7: slots,
   P8: subscribers,
   P9: history,
+  P10: inside,
+  P14: poisoned,
+  P15: tenants,
   wakes,
   answers,
 } as const satisfies Record<string, Check>;

@@ -22,11 +22,17 @@ export interface Evidence {
   /** All actors as stored in the end. */
   readonly rows: readonly ActorRow[];
   readonly kinds: ReadonlyMap<string, AnyKind>;
+  /** Ids of actors that retention may have taken: not stored in the end, ended, and older than what is kept. */
+  readonly pruned: ReadonlySet<string>;
+  /** Company → the oldest seq that its journal still has. */
+  readonly oldest: ReadonlyMap<string, number>;
   readonly told: readonly Told[];
   readonly slips: readonly Slip[];
   readonly listened: readonly Listened[];
   /** Ids of actors that were put aside by a node that still runs. */
   readonly quarantined: ReadonlySet<string>;
+  /** Ids of actors that some node had put aside at some time: they heard nothing meanwhile. */
+  readonly putAside: ReadonlySet<string>;
   /** What a node that owns an actor does not wait for though it should: found by looking into nodes. */
   readonly unarmed: readonly string[];
   /** Timers long due that their owner has forgotten: found by looking into nodes. */
@@ -34,6 +40,8 @@ export interface Evidence {
   /** Calls that nobody answered. */
   readonly stuck: readonly string[];
   readonly surprises: readonly string[];
+  /** What was thrown out of a node's callbacks. */
+  readonly thrown: readonly string[];
   /** Epoch ms from when on every node has recovered from what disturbed, and when the history ended. */
   readonly settledFrom: number;
   readonly end: number;

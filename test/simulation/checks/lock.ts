@@ -2,7 +2,7 @@
 import { dotted } from '../../../src/machines/step.ts';
 import { type Evidence, isIssue, issueOf, placeOf } from './evidence.ts';
 
-export function lock({ steps, rows, kinds, quarantined, unarmed, rested }: Evidence): string[] {
+export function lock({ steps, rows, kinds, quarantined, putAside, unarmed, rested }: Evidence): string[] {
   const found: string[] = [...unarmed];
   for (const step of steps.filter(isIssue)) {
     const { seen, before, after } = step;
@@ -42,7 +42,9 @@ export function lock({ steps, rows, kinds, quarantined, unarmed, rested }: Evide
     const closed = agent ? agent.kind.capacity?.(agent.after.state)?.closed : null;
     const waits = leaf.startsWith('running') || leaf === 'scheduled-retry';
     const paused = leaf === 'running.queued' && (closed === 'paused' || stuckPools.has(row.assignee ?? ''));
-    if (waits && !paused) {
+    // Put aside when its agent was terminated, it has not heard of that; a person gives it to another (`agent_terminated`).
+    const unheard = leaf === 'running.queued' && closed === 'terminated' && putAside.has(row.id);
+    if (waits && !paused && !unheard) {
       found.push(
         `${row.id} is ${leaf} though all had time to come to rest; its agent ${row.assignee} is ${closed ?? 'open'}`,
       );

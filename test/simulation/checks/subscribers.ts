@@ -4,11 +4,11 @@ import type { Listened, Seen } from '../world/witness.ts';
 import { type Evidence, isIssue, issueOf, type Step } from './evidence.ts';
 
 export function subscribers(evidence: Evidence): string[] {
-  const { entries, steps, listened, rested } = evidence;
+  const { entries, steps, listened } = evidence;
   const byVersion = new Map(steps.map((step) => [`${step.seen.row.actorId}@${step.seen.row.version}`, step]));
   return listened.flatMap((one) => {
     const journal = entries.filter((seen) => wants(one, seen));
-    return faults(one, journal, byVersion, rested).map((text) => `${one.name} (${one.topic}): ${text}`);
+    return faults(one, journal, byVersion, evidence).map((text) => `${one.name} (${one.topic}): ${text}`);
   });
 }
 
@@ -22,9 +22,17 @@ function faults(
   one: Listened,
   journal: readonly Seen[],
   byVersion: ReadonlyMap<string, Step>,
-  rested: boolean,
+  { rested, pruned, oldest }: Evidence,
 ): string[] {
   const found: string[] = [];
+  /** Retention has taken it: a journal topic that is read from the beginning need not have it. */
+  const gone = (seen: Seen) => seen.row.seq < (oldest.get(seen.row.companyId) ?? 0);
+  const kept = (from: number | null, last: number | null, until: number) => {
+    if (one.topic !== 'journal' || last !== 0) return from;
+    let at = from;
+    while (at !== null && journal[at] && journal[at]!.row.version < until && gone(journal[at]!)) at++;
+    return at;
+  };
   const orderOf = (seen: Seen) => (one.topic === 'company' ? seen.row.seq : seen.row.version);
   let next: number | null = null;
   /** The number sent last on this subscription. */
@@ -41,9 +49,10 @@ function faults(
         break;
       }
       case 'snapshot':
-        found.push(...snapshotFaults(frame, journal, byVersion));
+        found.push(...snapshotFaults(frame, journal, byVersion, pruned));
         break;
       case 'change': {
+        next = kept(next, last, frame.version);
         const expected = next === null ? undefined : journal[next];
         const order = one.topic === 'company' ? frame.seq : frame.version;
         if (frame.prev !== undefined && frame.prev !== last)
@@ -63,6 +72,7 @@ function faults(
         break;
     }
   }
+  next = kept(next, last, Number.POSITIVE_INFINITY);
   if (rested && one.open && next !== null && next < journal.length) {
     found.push(`was never sent ${orderOf(journal[next]!)}, the journal ends at ${orderOf(journal.at(-1)!)}`);
   }
@@ -73,6 +83,7 @@ function snapshotFaults(
   frame: { seq: number; items: readonly string[] },
   journal: readonly Seen[],
   byVersion: ReadonlyMap<string, Step>,
+  pruned: ReadonlySet<string>,
 ): string[] {
   const found: string[] = [];
   const versions = new Map<string, number>();
@@ -88,7 +99,7 @@ function snapshotFaults(
     }
     versions.delete(item.id);
   }
-  for (const id of versions.keys()) found.push(`snapshot ${frame.seq} is without ${id}`);
+  for (const id of versions.keys()) if (!pruned.has(id)) found.push(`snapshot ${frame.seq} is without ${id}`);
   return found;
 }
 

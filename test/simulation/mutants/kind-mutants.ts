@@ -1,5 +1,7 @@
 /** Defects of the machines and their judge. */
-import { type AnyStateMachine, assign, createMachine } from 'xstate';
+import { type AnyStateMachine, assign, createMachine, raise } from 'xstate';
+import { RETRY_DUE } from '../../../src/machines/issue-events.ts';
+import type { Out } from '../../../src/machines/kind.ts';
 import type { AnyKind } from '../../../src/supervisor/resident.ts';
 import type { Mutant } from './mutant.ts';
 
@@ -7,14 +9,22 @@ function issueWith(change: (issue: AnyKind) => Partial<AnyKind>): NonNullable<Mu
   return (kinds) => kinds.map((kind) => (kind.kind === 'issue' ? { ...kind, ...change(kind) } : kind));
 }
 
-/** The issue's chart with another answer to one event of one state. */
-function charted(issue: AnyKind, state: string, on: Record<string, unknown>): AnyStateMachine {
+/** The issue's chart with other answers to events of some states, and actions of their own. */
+function charted(
+  issue: AnyKind,
+  states: Record<string, Record<string, unknown>>,
+  actions: Record<string, unknown> = {},
+): AnyStateMachine {
   const { machine } = issue;
   const config = structuredClone(machine.config) as {
     states: Record<string, { on: Record<string, unknown> }>;
   };
-  Object.assign(config.states[state]!.on, on);
-  return createMachine(config as never, machine.implementations as never) as AnyStateMachine;
+  for (const [state, on] of Object.entries(states)) Object.assign(config.states[state]!.on, on);
+  const { implementations } = machine;
+  return createMachine(
+    config as never,
+    { ...implementations, actions: { ...implementations.actions, ...actions } } as never,
+  ) as AnyStateMachine;
 }
 
 let drawn = 0;
@@ -24,7 +34,7 @@ export const KIND_MUTANTS: readonly Mutant[] = [
     name: 'no-fence-check',
     breaks: 'whoever reports on the issue is believed, whatever its run and fence',
     killedBy: 'P1',
-    seeds: [35, 51],
+    seeds: [2, 28],
     kinds: issueWith((issue) => ({
       judge(event, s) {
         const { id, run, fence } = s.context as { id: string; run: { n: number } | null; fence: number };
@@ -39,34 +49,93 @@ export const KIND_MUTANTS: readonly Mutant[] = [
     name: 'cancel-leaves-retry',
     breaks: 'cancelling an issue leaves its scheduled retry alive (Paperclip 13610)',
     killedBy: 'P5',
-    seeds: [9],
+    seeds: [2, 5],
     kinds: issueWith((issue) => ({
-      machine: charted(issue, 'scheduled-retry', { CANCEL: { actions: 'close' } }),
+      machine: charted(issue, { 'scheduled-retry': { CANCEL: { actions: 'close' } } }),
     })),
   },
   {
     name: 'reassigned-retry-goes-on',
     breaks: 'a reassigned issue keeps the retry of its previous agent',
     killedBy: 'P5',
-    seeds: [12, 24],
+    seeds: [25, 37],
     kinds: issueWith((issue) => ({
-      machine: charted(issue, 'scheduled-retry', { ASSIGN: { actions: 'assign' } }),
+      machine: charted(issue, { 'scheduled-retry': { ASSIGN: { actions: 'assign' } } }),
     })),
+  },
+  {
+    name: 'stale-timer-accepted',
+    breaks: 'the timer of a cancelled retry is still believed when it fires',
+    killedBy: 'P5',
+    seeds: [2, 5],
+    kinds: issueWith((issue) => ({
+      judge: (event, s) =>
+        event.type === RETRY_DUE && s.value === 'cancelled' ? { is: 'apply' } : issue.judge(event, s),
+      machine: charted(
+        issue,
+        {
+          'scheduled-retry': {
+            CANCEL: { target: 'cancelled', actions: ['cancelRun', 'close', 'leaveTimer'] },
+          },
+          cancelled: { [RETRY_DUE]: { target: 'running', actions: ['reopen', 'queueWoken'] } },
+        },
+        { leaveTimer: raise({ type: RETRY_DUE } as never, { id: 'left', delay: 500 }) },
+      ),
+    })),
+  },
+  {
+    name: 'release-in-a-second-commit',
+    breaks: 'cancelling ends the retry, and its lock goes with whatever comes next',
+    killedBy: 'P5',
+    seeds: [2, 5],
+    kinds: issueWith((issue) => ({
+      machine: charted(
+        issue,
+        {
+          'scheduled-retry': { CANCEL: { target: 'cancelled', actions: ['cancelRun', 'close', 'holdBack'] } },
+        },
+        {
+          holdBack: assign(({ context }: { context: { out?: Out[] } }) => ({
+            out: (context.out ?? []).filter((out) => out.out !== 'effect' || out.type !== 'lock.released'),
+          })),
+        },
+      ),
+    })),
+  },
+  {
+    name: 'long-delay-overflow',
+    breaks: 'a delay that is longer than a timer can wait comes at once (scaled down: beyond 4 s)',
+    killedBy: 'P4',
+    seeds: [2, 5],
+    kinds: issueWith((issue) => {
+      const { delays } = issue.machine.implementations;
+      const retryDelay = delays.retryDelay as unknown as (...args: unknown[]) => number;
+      return {
+        machine: issue.machine.provide({
+          delays: {
+            retryDelay: (...args: unknown[]) => {
+              const ms = retryDelay(...args);
+              return ms > 4000 ? 1 : ms;
+            },
+          },
+        } as never) as AnyStateMachine,
+      };
+    }),
   },
   {
     name: 'wake-swallowed',
     breaks: 'a wake sent to an executing run is taken for delivered and forgotten (Paperclip 4996)',
     killedBy: 'wakes',
-    seeds: [1],
+    seeds: [1, 2],
     kinds: issueWith((issue) => ({
-      machine: charted(issue, 'running', { WAKE: { actions: 'noteEarly' } }),
+      machine: charted(issue, { running: { WAKE: { actions: 'noteEarly' } } }),
     })),
   },
   {
     name: 'chance-in-an-assign',
     breaks: 'a change of priority notes a time that is not the stamp’s',
     killedBy: 'P9',
-    seeds: [25],
+    seeds: [20, 26],
     kinds: issueWith((issue) => ({
       machine: issue.machine.provide({
         actions: {
@@ -82,9 +151,11 @@ export const KIND_MUTANTS: readonly Mutant[] = [
     name: 'lock-kept-after-run',
     breaks: 'force release leaves the lock where it was',
     killedBy: 'P6',
-    seeds: [125],
+    seeds: [34, 58],
     kinds: issueWith((issue) => ({
-      machine: charted(issue, 'scheduled-retry', { FORCE_RELEASE: { target: 'idle', actions: 'noteEarly' } }),
+      machine: charted(issue, {
+        'scheduled-retry': { FORCE_RELEASE: { target: 'idle', actions: 'noteEarly' } },
+      }),
     })),
   },
 ];

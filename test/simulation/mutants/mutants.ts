@@ -1,4 +1,5 @@
 /** Every mutant. A check that no mutant fails is no check. */
+import { GATEWAY_MUTANTS } from './gateway-mutants.ts';
 import { KIND_MUTANTS } from './kind-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { NODE_MUTANTS } from './node-mutants.ts';
@@ -10,4 +11,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...KIND_MUTANTS,
   ...NODE_MUTANTS,
   ...TIME_MUTANTS,
+  ...GATEWAY_MUTANTS,
 ];

@@ -13,7 +13,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'ack-before-commit',
     breaks: 'an event is answered when its turn is made',
     killedBy: 'P3',
-    seeds: [1],
+    seeds: [1, 2],
     node: ({ node }) => {
       replaced(node.mailbox, 'post', (post) => (partition, call) => {
         const early = (c: PendingCall): PendingCall =>
@@ -25,10 +25,50 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     },
   },
   {
+    name: 'no-dedupe',
+    breaks: 'a key that was accepted is not recognised',
+    killedBy: 'P3',
+    seeds: [4, 6],
+    node: ({ node }) => {
+      replaced(node.residence, 'get', (get) => (id) => {
+        const actor = get.call(node.residence, id);
+        if (actor?.newest && actor.newest.keys.length > 0) actor.newest = { ...actor.newest, keys: [] };
+        return actor;
+      });
+    },
+  },
+  {
+    name: 'failed-fire-not-re-armed',
+    breaks: 'a timer that came while the database did not answer is forgotten',
+    killedBy: 'P6',
+    seeds: [318, 855],
+    node: ({ node }) => {
+      replaced(within<{ again: () => void }>(node.alarms), 'again', () => () => {});
+    },
+  },
+  {
+    name: 'poisoned-row-fails-the-batch',
+    breaks: 'where one turn cannot be stored all of its batch are refused',
+    killedBy: 'P14',
+    seeds: [394, 470],
+    node: ({ node }) => {
+      for (const lane of node.lanes) {
+        const inner = within<{ rejected: (sealed: SealedBatch, error: Error) => void }>(lane);
+        replaced(inner, 'rejected', (rejected) => (sealed, error) => {
+          if (sealed.turns.length === 1) return rejected.call(lane, sealed, error);
+          for (const { turn, entries } of [...sealed.turns].reverse()) {
+            turn.company.seq -= entries.length;
+            node.poisoned(turn, [], error);
+          }
+        });
+      }
+    },
+  },
+  {
     name: 'publish-before-commit',
     breaks: 'entries are published when their batch is sealed',
     killedBy: 'P8',
-    seeds: [1],
+    seeds: [2, 3],
     node: ({ node }) => {
       for (const lane of node.lanes) {
         const inner = within<{ seal: () => SealedBatch }>(lane);
@@ -46,7 +86,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'resume-off-by-one',
     breaks: 'a reconnecting subscriber is sent one entry too few',
     killedBy: 'P8',
-    seeds: [6],
+    seeds: [10, 15],
     patch: () =>
       replaced(
         Feed.prototype,
@@ -61,14 +101,14 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'subscribers-not-told-of-takeover',
     breaks: 'nobody hears that the partition moved',
     killedBy: 'P8',
-    seeds: [10],
+    seeds: [2, 3],
     patch: () => replaced(Feed.prototype, 'close', () => () => {}),
   },
   {
     name: 'lease-not-armed-on-recovery',
     breaks: 'an executing run read back gets no lease',
     killedBy: 'P6',
-    seeds: [17, 41],
+    seeds: [2, 14],
     node: ({ node }) => {
       replaced(node, 'arrived', (arrived) => (row) => {
         const actor = arrived.call(node, row);
@@ -81,7 +121,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'slots-counted-at-commit',
     breaks: 'a granted slot counts only once its turn is committed',
     killedBy: 'P7',
-    seeds: [5],
+    seeds: [2, 8],
     node: ({ node }) => {
       const waiting = new Map<string, string>();
       replaced(node.slots, 'place', (place) => (id, slot) => {
@@ -109,7 +149,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'one-slot-too-many',
     breaks: 'an agent is granted one run more than it has slots',
     killedBy: 'P7',
-    seeds: [5],
+    seeds: [2, 8],
     node: ({ node }) => {
       replaced(
         node.slots,
@@ -122,7 +162,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'paused-agents-run',
     breaks: 'a paused agent is granted work',
     killedBy: 'P7',
-    seeds: [2],
+    seeds: [5, 6],
     node: ({ node }) => {
       replaced(
         node.slots,
@@ -135,7 +175,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'serves-without-lease',
     breaks: 'a node that was paused goes on answering though its lease has run out',
     killedBy: 'P2',
-    seeds: [78, 358],
+    seeds: [83, 163],
     node: ({ ownership }) => {
       Object.defineProperty(ownership, 'leased', { get: () => true });
     },
@@ -144,7 +184,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'in-flight-unanswered',
     breaks: 'whoever waits for the batch in flight is forgotten when the partition is lost',
     killedBy: 'answers',
-    seeds: [4, 10],
+    seeds: [2, 3],
     node: ({ node }) => {
       for (const lane of node.lanes) {
         replaced(lane, 'forget', (forget) => (partitions) => {

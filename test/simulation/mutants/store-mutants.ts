@@ -42,14 +42,42 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     name: 'no-epoch',
     breaks: 'a commit does not prove its epoch: it takes the one in the partition row',
     killedBy: 'P2',
-    seeds: [785],
+    seeds: [230, 238],
     store: (store, database) => ({ ...store, commit: (batch) => store.commit(unfenced(database, batch)) }),
+  },
+  {
+    name: 'epoch-checked-without-lock',
+    breaks: 'the epoch is looked at before the commit, not with it: a takeover fits in between',
+    killedBy: 'P2',
+    seeds: [230, 238],
+    store: (store, database) => ({
+      ...store,
+      commit: (batch) => {
+        const owned = new Map(database.dump().partitions.map((p) => [p.partition, p]));
+        const proved = [...batch.epochs].every(([n, epoch]) => {
+          const at = owned.get(n);
+          return at?.owner === batch.owner && at.epoch === epoch;
+        });
+        return store.commit(proved ? unfenced(database, batch) : batch);
+      },
+    }),
+  },
+  {
+    name: 'retention-takes-what-lives',
+    breaks: 'retention deletes old issues whatever their state',
+    killedBy: 'P3',
+    seeds: [37, 92],
+    store: (store) => ({
+      ...store,
+      prune: (partitions, before, ended, kept, limit) =>
+        store.prune(partitions, before, [...ended, 'idle', 'scheduled-retry'], kept, limit),
+    }),
   },
   {
     name: 'no-version-check',
     breaks: 'a row is overwritten by an older version of itself',
     killedBy: 'P9',
-    seeds: [1, 27],
+    seeds: [80, 184],
     patch: () =>
       replaced(
         MemoryPartition.prototype,
@@ -67,7 +95,7 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     name: 'ack-before-flush',
     breaks: 'the database answers a commit before it has it (synchronous_commit off)',
     killedBy: 'P3',
-    seeds: [1],
+    seeds: [1, 2],
     store: (store) => ({
       ...store,
       commit: async (batch) => {
@@ -80,21 +108,21 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     name: 'timers-lost-on-load',
     breaks: 'an actor read back has no timers',
     killedBy: 'P4',
-    seeds: [5, 16],
+    seeds: [14, 23],
     store: loadsWithout('timers'),
   },
   {
     name: 'keys-lost-on-load',
     breaks: 'an actor read back has forgotten the keys it accepted',
     killedBy: 'P3',
-    seeds: [4, 19],
+    seeds: [17, 21],
     store: loadsWithout('keys'),
   },
   {
     name: 'queue-lost-on-takeover',
     breaks: 'recovery reads nothing of what waits for a slot or holds one',
     killedBy: 'P6',
-    seeds: [10],
+    seeds: [3, 11],
     store: (store) => ({ ...store, live: async function* () {} }),
   },
 ];

@@ -9,7 +9,7 @@ export const TIME_MUTANTS: readonly Mutant[] = [
     name: 'wall-clock-timers',
     breaks: 'due times are compared with the wall clock',
     killedBy: 'P4',
-    seeds: [1],
+    seeds: [3, 4],
     clock: (clock, source) => ({
       ...clock,
       now: () => Math.floor(source.wall()),
@@ -20,14 +20,14 @@ export const TIME_MUTANTS: readonly Mutant[] = [
     name: 'clock-ahead',
     breaks: 'the node’s clock is 400 ms ahead of the database’s',
     killedBy: 'P4',
-    seeds: [1],
+    seeds: [1, 2],
     clock: (clock) => ({ ...clock, now: () => clock.now() + 400, at: (due, f) => clock.at(due - 400, f) }),
   },
   {
     name: 'sweep-forgotten',
     breaks: 'timers beyond the first horizon are never read',
     killedBy: 'P4',
-    seeds: [34],
+    seeds: [71, 74],
     node: ({ ownership }) => {
       replaced(
         within<{ sweepAll: () => Promise<number> }>(ownership),

@@ -28,12 +28,14 @@ export class Database implements MemoryFaults {
   private poisoned = false;
   private readonly hosts = new Map<string, { host: Host; incarnation: number }>();
   private readonly faults: FaultPlan;
+  private readonly keptEntries: number;
   private readonly scheduler: Scheduler;
   private readonly chance: Chance;
   private readonly trace: Trace;
 
   constructor(plan: Plan, scheduler: Scheduler, chance: Chance, trace: Trace) {
     this.faults = plan.faults;
+    this.keptEntries = plan.keptEntries;
     this.scheduler = scheduler;
     this.chance = chance;
     this.trace = trace;
@@ -55,8 +57,9 @@ export class Database implements MemoryFaults {
       this.caller = null;
       return answer;
     };
+    const handle = store.forNode(host.label);
     return {
-      ...store.forNode(host.label),
+      ...handle,
       commit: (batch) => {
         this.poisoned = isPoisoned(batch);
         return by(() => store.commit(batch));
@@ -64,7 +67,18 @@ export class Database implements MemoryFaults {
       beat: (node) => by(() => store.beat(node)),
       acquire: (node, ttlMs, want, holding) => by(() => store.acquire(node, ttlMs, want, holding)),
       release: (node, partitions) => by(() => store.release(node, partitions)),
+      // The least that production keeps is more than a history writes.
+      prune: (partitions, before, ended, _kept, limit) =>
+        handle.prune(partitions, before, ended, this.keptEntries, limit),
     };
+  }
+
+  /** Company → the oldest seq that its journal still has. */
+  oldest(): Map<string, number> {
+    const oldest = new Map<string, number>();
+    for (const { companyId, seq } of this.store.dump().entries)
+      oldest.set(companyId, Math.min(seq, oldest.get(companyId) ?? seq));
+    return oldest;
   }
 
   fate(call: StoreCall, node: string | null): Fate | undefined {

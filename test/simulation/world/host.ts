@@ -7,6 +7,7 @@ import { clockOver, type TimeSource } from '../../../src/clock.ts';
 import type { RunningNode } from '../../../src/supervisor/start-node.ts';
 import type { Chance } from './chance.ts';
 import type { Scheduler } from './scheduler.ts';
+import type { Gateway } from './socket.ts';
 
 interface Queued {
   readonly run: () => void;
@@ -26,6 +27,8 @@ export interface OpenCall {
 export class Host {
   readonly slot: number;
   running: RunningNode | null = null;
+  /** What the sessions of its present incarnation share. */
+  gateway: Gateway | null = null;
   incarnation = 0;
   /** The database cannot be reached from here. */
   cut = false;
@@ -103,6 +106,7 @@ export class Host {
   end(): void {
     this.incarnation++;
     this.running = null;
+    this.gateway = null;
     this.paused = false;
     this.queue = [];
     for (const ended of this.endings.splice(0)) ended();

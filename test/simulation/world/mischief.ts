@@ -32,7 +32,7 @@ export class Mischief {
       if (!host.up || host.isPaused) return;
       world.log(`${host.label} is paused`);
       host.pause();
-      world.scheduler.after(ttlMs * chance.pick([0.1, 0.5, 1.1, 2]) * chance.between(0.8, 1.2), () => {
+      world.scheduler.after(ttlMs * chance.pick([0.1, 0.5, 1.1, 1.1, 2]) * chance.between(0.8, 1.2), () => {
         if (host.isPaused) world.log(`${host.label} goes on`);
         host.resume();
       });
@@ -47,7 +47,7 @@ export class Mischief {
     this.every('down', faults.downEvery, () => {
       world.log('the database is down');
       world.database.down = true;
-      world.scheduler.after(chance.wait(ttlMs / 2), () => {
+      world.scheduler.after(chance.wait(ttlMs * chance.pick([0.2, 0.6])), () => {
         world.database.down = false;
       });
     });

@@ -2,7 +2,7 @@
 import type { Actor } from '../../../src/machines/kind.ts';
 import type { Chance } from './chance.ts';
 import { POISON } from './database.ts';
-import type { World } from './world.ts';
+import type { Company, World } from './world.ts';
 
 /** Times an operation is sent before its operator gives up, and the mean wait in between, ms. */
 const MOST_TRIES = 12;
@@ -44,6 +44,8 @@ const ISSUE_DEEDS: Readonly<Record<IssueDeed, number>> = {
 export class Operator {
   private readonly by: Actor;
   private keys = 0;
+  /** Whose things it looks at just now. */
+  private company: Company;
   private readonly world: World;
   private readonly chance: Chance;
 
@@ -51,6 +53,7 @@ export class Operator {
     this.world = world;
     this.chance = world.chance.split(`operator ${n}`);
     this.by = { kind: 'operator', id: `op${n}` };
+    this.company = this.chance.pick(world.companies);
   }
 
   /** Acts now and again until the calm. */
@@ -59,7 +62,8 @@ export class Operator {
     while (world.active) {
       await world.sleep(chance.wait(world.plan.opEvery));
       if (!world.active) return;
-      const act = world.issues.length === 0 || chance.is(0.08) ? this.create() : this.act();
+      this.company = chance.pick(world.companies);
+      const act = this.company.issues.length === 0 || chance.is(0.08) ? this.create() : this.act();
       if (chance.is(0.5)) await act;
     }
   }
@@ -72,26 +76,29 @@ export class Operator {
 
   private async create(): Promise<void> {
     const { world, chance } = this;
-    if (world.issues.length >= world.plan.issues) return this.act();
+    const { company } = this;
+    if (company.issues.length >= world.plan.issues) return this.act();
     world.deeds++;
     const asked = {
       title: 'work',
       priority: chance.pick(['critical', 'high', 'medium', 'low']),
-      ...(chance.is(0.85) ? { assigneeAgentId: chance.pick(world.agents).id } : {}),
+      ...(chance.is(0.85) ? { assigneeAgentId: chance.pick(company.agents).id } : {}),
       ...(chance.is(0.1) ? { wake: false } : {}),
     };
-    const id = await world.create('issue', [asked], this.by, this.key());
-    for (const one of id) if (!world.issues.includes(one)) world.issues.push(one);
+    const id = await world.create(company, 'issue', [asked], this.by, this.key());
+    for (const one of id) if (!company.issues.includes(one)) company.issues.push(one);
     world.deeds--;
   }
 
   private touchIssue(): Promise<void> {
-    return this.send(this.chance.pick(this.world.issues), this.issueEvent());
+    return this.send(this.chance.pick(this.company.issues), this.issueEvent());
   }
 
   private issueEvent(): { type: string } & Record<string, unknown> {
     const { chance, world } = this;
-    switch (chance.weighed(ISSUE_DEEDS)) {
+    // Where some data cannot be stored, that is what people do most.
+    const edit = world.plan.faults.poison > 0 ? 12 : ISSUE_DEEDS.edit;
+    switch (chance.weighed({ ...ISSUE_DEEDS, edit })) {
       case 'wake':
         return { type: 'WAKE', reason: 'asked', source: 'on_demand', human: true };
       case 'machineWake':
@@ -99,7 +106,7 @@ export class Operator {
       case 'reopenWake':
         return { type: 'WAKE', reason: 'again', source: 'on_demand', human: true, reopen: true };
       case 'assign':
-        return { type: 'ASSIGN', agentId: chance.pick(world.agents).id };
+        return { type: 'ASSIGN', agentId: this.assignee() };
       case 'unassign':
         return { type: 'ASSIGN', agentId: null };
       case 'cancel':
@@ -123,15 +130,22 @@ export class Operator {
     }
   }
 
-  private touchAgent(): Promise<void> {
+  /** An agent of this company; now and then one of another, which must be refused. */
+  private assignee(): string {
     const { chance, world } = this;
-    const agent = chance.pick(world.agents);
+    const company = chance.is(0.05) ? chance.pick(world.companies) : this.company;
+    return chance.pick(company.agents).id;
+  }
+
+  private touchAgent(): Promise<void> {
+    const { chance } = this;
+    const agent = chance.pick(this.company.agents);
     const event = {
       pause: { type: 'PAUSE', ...(chance.is(0.3) ? { drain: true } : {}) },
       resume: { type: 'RESUME' },
       terminate: { type: 'TERMINATE' },
       slots: { type: 'UPDATE', maxConcurrentRuns: chance.whole(1, 3) },
-    }[chance.weighed({ pause: 4, resume: 6, terminate: world.agents.length > 1 ? 0.4 : 0, slots: 2 })];
+    }[chance.weighed({ pause: 4, resume: 6, terminate: this.company.agents.length > 1 ? 0.4 : 0, slots: 2 })];
     return this.send(agent.id, event);
   }
 

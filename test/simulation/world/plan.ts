@@ -5,6 +5,8 @@
 import { Chance } from './chance.ts';
 
 export interface AgentPlan {
+  /** Which of the plan's companies it belongs to. */
+  readonly company: number;
   readonly maxConcurrentRuns: number;
   readonly wakeOnDemand: boolean;
   readonly adapterType: string;
@@ -42,11 +44,20 @@ export interface Plan {
   readonly ttlMs: number;
   readonly residentBytes: number;
   readonly activeMs: number;
+  readonly companies: number;
   readonly agents: readonly AgentPlan[];
+  /** Of each company. */
   readonly issues: number;
   readonly operators: number;
   readonly opEvery: number;
   readonly subscribers: number;
+  /** How many workers come over the gateway's session, the rest ask the router. */
+  readonly bySocket: number;
+  /** Somebody tries what must not work. */
+  readonly intruder: boolean;
+  /** Things older than this go, ms; 0: nothing does. And entries of a company that stay all the same. */
+  readonly retentionMs: number;
+  readonly keptEntries: number;
   readonly runMs: number;
   /** How workers behave: weights. */
   readonly work: Readonly<Record<Behaviour, number>>;
@@ -66,12 +77,14 @@ function some(chance: Chance, on: number, values: readonly number[]): number {
 export function draw(seed: number): Plan {
   const c = new Chance(`plan ${seed}`);
   const shape = c.weighed({ busy: 62, quiet: 30, long: 8 });
-  const nodes = shape === 'long' ? 1 : c.pick([1, 2, 2]);
+  const nodes = shape === 'long' ? 1 : c.pick([1, 2, 2, 2, 3]);
   const ttlMs = shape === 'long' ? 60_000 : c.pick([2000, 5000, 10_000]);
   const step = shape === 'busy' ? 1 : shape === 'quiet' ? 3 : 60;
-  const agents = Array.from({ length: c.whole(1, 3) }, (): AgentPlan => {
+  const companies = c.pick([1, 1, 1, 2, 3]);
+  const agents = Array.from({ length: c.whole(companies, 3) }, (_, n): AgentPlan => {
     const rungs = c.whole(1, 4);
     return {
+      company: n % companies,
       maxConcurrentRuns: c.pick([1, 1, 1, 2, 3]),
       wakeOnDemand: c.is(0.85),
       adapterType: c.pick(['codex_local', 'claude_local', 'process']),
@@ -92,13 +105,18 @@ export function draw(seed: number): Plan {
     nodes,
     partitions: c.is(0.7) ? [c.whole(0, 4095)] : [c.whole(0, 2000), c.whole(2001, 4095)],
     ttlMs,
-    residentBytes: c.pick([4000, 20_000, 10_000_000]),
+    residentBytes: c.pick([4000, 4000, 20_000, 10_000_000]),
     activeMs,
+    companies,
     agents,
-    issues: c.whole(1, 6),
+    issues: c.whole(1, companies === 1 ? 6 : 3),
     operators: c.whole(1, 3),
     opEvery: shape === 'busy' ? c.pick([150, 500, 1500]) : activeMs / c.whole(8, 30),
     subscribers: c.whole(0, 3),
+    bySocket: c.pick([0, 0.5, 1]),
+    intruder: c.is(0.3),
+    retentionMs: shape === 'busy' ? 0 : some(c, 0.4, [shape === 'long' ? 300_000 : 30_000]),
+    keptEntries: c.pick([1, 10, 50]),
     runMs: shape === 'busy' ? c.pick([300, 1500]) : c.pick([1000, 6000]),
     work: {
       succeed: c.whole(0, 3),
@@ -118,12 +136,12 @@ export function draw(seed: number): Plan {
       timeoutMs: c.pick([200, 1000, 4000]),
       crashEvery: some(c, on(0.5), [activeMs, activeMs / 3, activeMs / 8]),
       stopEvery: some(c, on(0.2), [activeMs, activeMs / 3]),
-      pauseEvery: some(c, on(0.4), [activeMs, activeMs / 3, activeMs / 8]),
+      pauseEvery: some(c, on(0.5), [activeMs, activeMs / 3, activeMs / 8]),
       cutEvery: some(c, on(0.25), [activeMs, activeMs / 3]),
-      downEvery: some(c, on(0.2), [activeMs, activeMs / 3]),
+      downEvery: some(c, on(0.25), [activeMs, activeMs / 3, activeMs / 6]),
       jumpEvery: some(c, on(0.3), [activeMs, activeMs / 6]),
       netLost: some(c, on(0.4), [0.01, 0.05, 0.2]),
-      poison: some(c, on(0.06), [0.5]),
+      poison: some(c, on(0.1), [0.3, 0.7]),
     },
   };
 }

@@ -16,8 +16,17 @@ export class Scheduler {
   private seq = 0;
   private readonly heap: Event[] = [];
 
-  constructor(now: number) {
+  private readonly thrown: (error: unknown) => void;
+
+  /** `thrown` hears of what an event throws; without it the run ends with that. */
+  constructor(
+    now: number,
+    thrown: (error: unknown) => void = (error) => {
+      throw error;
+    },
+  ) {
     this.now = now;
+    this.thrown = thrown;
   }
 
   /** Runs `run` in `ms`. Returns the way to call it off. */
@@ -29,8 +38,31 @@ export class Scheduler {
     };
   }
 
+  /**
+   * Runs what is due until then, and lets the time be `until`. `stepped` is called after each step and all that came of it.
+   */
+  run(until: number, stepped?: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      // Only outside of a microtask can microtasks be run to their end.
+      setImmediate(() => {
+        try {
+          while (this.step(until)) {
+            settle();
+            if (stepped) {
+              stepped();
+              settle();
+            }
+          }
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
   /** One step; false when nothing is left, or nothing before `until`, which it then is. */
-  async step(until: number): Promise<boolean> {
+  private step(until: number): boolean {
     let event = this.heap[0];
     while (event?.off) {
       this.pop();
@@ -43,8 +75,11 @@ export class Scheduler {
     this.pop();
     this.now = event.at;
     this.steps++;
-    event.run();
-    await settled();
+    try {
+      event.run();
+    } catch (error) {
+      this.thrown(error);
+    }
     return true;
   }
 
@@ -82,9 +117,8 @@ function before(a: Event, b: Event): boolean {
   return a.at < b.at || (a.at === b.at && a.seq < b.seq);
 }
 
-/** Resolves once no promise is left to run: Node comes to an immediate only when its microtasks are done (1.2 µs). */
-export function settled(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-}
+/**
+ * Runs every microtask there is to its end, and what they bring: what Node itself calls between two callbacks, ten times as
+ * quick as going once round its loop.
+ */
+const settle = (process as unknown as { _tickCallback(): void })._tickCallback;

@@ -1,6 +1,6 @@
 /**
- * A subscriber's connection of `baton.v1` over a simulated wire: the gateway's own session stands between the node and
- * what the subscriber sees, so that `prev` is checked too.
+ * `baton.v1` over a simulated wire: the gateway's own session stands between a node and whoever is connected. Frames arrive
+ * in the order in which they were sent, a little later; a connection breaks or falls silent, but loses no single frame.
  */
 import pino from 'pino';
 import type { Principal } from '../../../src/gateway/auth.ts';
@@ -8,119 +8,84 @@ import { ChangeFrames } from '../../../src/gateway/change-frames.ts';
 import { Homes } from '../../../src/gateway/homes.ts';
 import { Session } from '../../../src/gateway/session.ts';
 import { StatsFeeds } from '../../../src/gateway/stats-feed.ts';
-import type { Router } from '../../../src/supervisor/router.ts';
+import type { RunningNode } from '../../../src/supervisor/start-node.ts';
 import type { Host } from './host.ts';
-import type { Listened } from './witness.ts';
-import type { World } from './world.ts';
 
 const SILENT = pino({ level: 'silent' });
-const SERVER: Principal = { role: 'operator', id: 'server', companyId: null, agentId: null, keyId: null };
 
-interface Sent {
+/** What all sessions of a node share, as the server puts it together. */
+export interface Gateway {
+  readonly running: RunningNode;
+  readonly homes: Homes;
+  readonly frames: ChangeFrames;
+  readonly stats: StatsFeeds;
+}
+
+export function gatewayOver(running: RunningNode): Gateway {
+  const { router, node } = running;
+  return {
+    running,
+    homes: new Homes(router),
+    frames: new ChangeFrames(),
+    stats: new StatsFeeds({ router, clock: node.clock, log: SILENT }),
+  };
+}
+
+/** A frame from the server; which fields there are `t` says. */
+export interface Sent {
   readonly t: string;
   readonly id?: string;
   readonly code?: string;
+  readonly retryable?: boolean;
   readonly recovered?: boolean;
   readonly seq?: number;
   readonly items?: readonly unknown[];
   readonly prev?: number;
   readonly change?: { seq: number; version: number; issueId: string };
+  readonly version?: number;
+  readonly duplicate?: boolean;
+  readonly unchanged?: boolean;
+  readonly grants?: readonly unknown[];
+  readonly runId?: string;
 }
 
-/** Opens a session on this node and subscribes; `moved` is told of every number the cursor comes to. */
-export function subscribeBySocket(
-  world: World,
+/**
+ * Opens a session on the node that runs on `host` and says hello. `take` is called as the node sends, in its own step;
+ * `over` once, when the node ends the session.
+ */
+export function openSession(
   host: Host,
-  router: Router,
-  listened: Listened,
-  moved: (to: number) => void,
-): Promise<{ is: 'open'; close: () => void } | { is: 'retry' }> {
-  const { clock, random } = host.running!.node;
+  principal: Principal,
+  take: (sent: Sent, session: Session) => void,
+  over: () => void,
+): Session {
+  const { running, homes, frames, stats } = host.gateway!;
+  const { clock, random } = running.node;
   const { incarnation } = host;
-  return new Promise((resolve) => {
-    const over = () => {
-      listened.open = false;
-      resolve({ is: 'retry' });
-    };
-    const take = (sent: Sent) => {
-      switch (sent.t) {
-        case 'welcome':
-          return session.receive(
-            JSON.stringify({ t: 'sub', id: 's', topic: topicOf(listened), since: listened.since }),
-          );
-        case 'ping':
-          host.after(0.5, () => session.receive('{"t":"pong"}'), true);
-          return;
-        case 'ok':
-          listened.frames.push({
-            is: 'opened',
-            recovered: sent.recovered!,
-            seq: sent.seq!,
-            head: headOf(world, listened),
-          });
-          return resolve({ is: 'open', close: () => session.closed() });
-        case 'snapshot':
-          listened.frames.push({
-            is: 'snapshot',
-            seq: sent.seq!,
-            items: sent.items!.map((item) => JSON.stringify(item)),
-          });
-          return moved(sent.seq!);
-        case 'change': {
-          const { seq, version, issueId } = sent.change!;
-          const committed = world.witness.committed(issueId, version);
-          const text = JSON.stringify(sent.change);
-          listened.frames.push({
-            is: 'change',
-            seq,
-            version,
-            actorId: issueId,
-            text,
-            committed,
-            prev: sent.prev!,
-          });
-          return moved(listened.topic === 'company' ? seq : version);
-        }
-        case 'reset':
-          listened.frames.push({ is: 'reset' });
-          session.closed();
-          return over();
-        default:
-          session.closed();
-          return over();
-      }
-    };
-    const session = new Session({
-      wire: {
-        send: (text) => {
-          // What it says it says as it is called: taken in a later turn of this node, in order.
-          if (incarnation === host.incarnation) take(JSON.parse(text.toString()) as Sent);
-        },
-        buffered: () => 0,
-        close: over,
+  const session: Session = new Session({
+    wire: {
+      send: (text) => {
+        if (incarnation !== host.incarnation) return;
+        const sent = JSON.parse(text.toString()) as Sent;
+        if (sent.t === 'ping') host.after(0.5, () => session.receive('{"t":"pong"}'), true);
+        else take(sent, session);
       },
-      router,
-      clock,
-      random,
-      log: SILENT,
-      homes: new Homes(router),
-      frames: new ChangeFrames(),
-      stats: new StatsFeeds({ router, clock, log: SILENT }),
-      rateLimit: null,
-      keyRates: null,
-      resolve: async () => SERVER,
-      opened: () => {},
-      ended: over,
-    });
-    session.receive('{"t":"hello"}');
+      buffered: () => 0,
+      close: over,
+    },
+    router: running.router,
+    clock,
+    random,
+    log: SILENT,
+    homes,
+    frames,
+    stats,
+    rateLimit: null,
+    keyRates: null,
+    resolve: async () => principal,
+    opened: () => {},
+    ended: over,
   });
-}
-
-function topicOf({ topic, companyId, actorId }: Listened): string {
-  return topic === 'company' ? `company:${companyId}` : `journal:${actorId}`;
-}
-
-/** Where the journal stands, in the numbers of this topic. */
-export function headOf(world: World, { topic, companyId, actorId }: Listened): number {
-  return topic === 'company' ? world.witness.headSeq(companyId) : world.witness.headVersion(actorId!);
+  session.receive('{"t":"hello"}');
+  return session;
 }

@@ -2,9 +2,9 @@
 import type { Router, Sink, Topic } from '../../../src/supervisor/router.ts';
 import type { Chance } from './chance.ts';
 import type { Host } from './host.ts';
-import { headOf, subscribeBySocket } from './socket.ts';
+import { headOf, subscribeBySocket } from './subscriber-socket.ts';
 import type { Listened } from './witness.ts';
-import type { World } from './world.ts';
+import type { Company, World } from './world.ts';
 
 export class Subscriber {
   private cursor: number | null = null;
@@ -19,13 +19,15 @@ export class Subscriber {
   private readonly world: World;
   private readonly name: string;
   private readonly chance: Chance;
-  private topic: 'company' | 'journal';
+  private readonly company: Company;
+  private readonly topic: 'company' | 'journal';
   private actorId: string | null = null;
 
   constructor(world: World, n: number) {
     this.world = world;
     this.name = `s${n}`;
     this.chance = world.chance.split(`subscriber ${n}`);
+    this.company = this.chance.pick(world.companies);
     this.topic = this.chance.is(0.65) ? 'company' : 'journal';
   }
 
@@ -52,13 +54,13 @@ export class Subscriber {
   private async connect(host: Host): Promise<void> {
     const { world, chance } = this;
     if (this.topic === 'journal' && this.actorId === null) {
-      if (world.issues.length === 0) return;
-      this.actorId = chance.pick(world.issues);
+      if (this.company.issues.length === 0) return;
+      this.actorId = chance.pick(this.company.issues);
     }
     const since = this.cursor !== null && chance.is(0.85) ? this.cursor : this.topic === 'journal' ? 0 : null;
     const listened: Listened = {
       name: this.name,
-      companyId: world.companyId,
+      companyId: this.company.id,
       topic: this.topic,
       actorId: this.actorId,
       since,
@@ -78,7 +80,7 @@ export class Subscriber {
         listened.open = false;
       });
       const subscribed = bySocket
-        ? await subscribeBySocket(world, host, router, listened, moved)
+        ? await subscribeBySocket(world, host, listened, moved)
         : await router.subscribe(this.asked(), since, this.sink(listened, host, incarnation, moved));
       if (subscribed.is === 'open') current.close = subscribed.close;
       // Nobody listens at this connection any more.
@@ -97,7 +99,7 @@ export class Subscriber {
   }
 
   private asked(): Topic {
-    const { companyId } = this.world;
+    const companyId = this.company.id;
     return this.topic === 'company'
       ? { is: 'company', companyId, where: null }
       : { is: 'journal', companyId, id: this.actorId! };

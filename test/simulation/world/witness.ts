@@ -25,6 +25,8 @@ export interface Told {
   readonly version: number | null;
   readonly key: string | null;
   readonly by: string;
+  /** The company that its credential is bound to, null: it has none. */
+  readonly of: string | null;
   readonly runId: string | null;
   readonly code: string | null;
 }

@@ -4,9 +4,10 @@
  */
 import type { WorkerSession } from '../../../src/supervisor/router.ts';
 import type { Chance } from './chance.ts';
+import { ClientSocket, eventBySocket } from './client-socket.ts';
 import type { Host } from './host.ts';
 import type { Behaviour } from './plan.ts';
-import type { World } from './world.ts';
+import type { Company, World } from './world.ts';
 
 interface Grant {
   readonly issue: { readonly id: string; readonly version: number };
@@ -32,17 +33,26 @@ export class Worker {
   private readonly name: string;
   private readonly chance: Chance;
 
-  constructor(world: World, agentId: string, n: number) {
+  private readonly company: Company;
+  /** Null: it asks the router. */
+  private readonly socket: ClientSocket | null;
+
+  constructor(world: World, company: Company, agentId: string, n: number) {
     this.world = world;
+    this.company = company;
     this.agentId = agentId;
     this.name = `w${n}`;
     this.chance = world.chance.split(`worker ${n}`);
     this.slot = this.chance.whole(0, world.plan.nodes - 1);
+    const principal = { role: 'agent', id: 'key', companyId: company.id, agentId, keyId: null } as const;
+    this.socket = this.chance.is(world.plan.bySocket)
+      ? new ClientSocket(world, this.chance, principal, (runId) => this.stops.add(runId))
+      : null;
   }
 
   async live(): Promise<void> {
     const { world, chance } = this;
-    if (chance.is(0.7)) void this.stayAttached();
+    if (!this.socket && chance.is(0.7)) void this.stayAttached();
     while (!world.over) {
       const claimId = `${this.name}-${++this.claims}`;
       let grants = await this.claim(claimId);
@@ -64,6 +74,35 @@ export class Worker {
     const { world, chance } = this;
     const waitMs = world.active ? chance.pick([0, 1000, 10_000, 25_000]) : 25_000;
     const max = world.active ? chance.pick([1, 1, 2]) : 3;
+    const texts = this.socket
+      ? await this.claimBySocket(this.socket, claimId, max, waitMs)
+      : await this.claimDirectly(claimId, max, waitMs);
+    if (texts === null && chance.is(0.6)) this.slot = (this.slot + 1) % world.plan.nodes;
+    if (texts === null || texts === 'refused') return null;
+    const grants = texts.map((text) => JSON.parse(text) as Grant);
+    for (const { issue, run } of grants) {
+      world.witness.told.push({
+        actorId: issue.id,
+        type: 'claim',
+        is: 'granted',
+        version: issue.version,
+        key: claimId,
+        by: this.agentId,
+        of: this.company.id,
+        runId: run.id,
+        code: null,
+      });
+    }
+    return grants;
+  }
+
+  /** Grants as JSON texts; null: not known, ask again. */
+  private async claimDirectly(
+    claimId: string,
+    max: number,
+    waitMs: number,
+  ): Promise<readonly string[] | 'refused' | null> {
+    const { world, chance } = this;
     const host = world.hosts[this.slot]!;
     const reply = await world.call(
       host,
@@ -71,7 +110,7 @@ export class Worker {
       (router) => {
         const { answer, withdraw } = router.claim({
           pool: this.agentId,
-          companyId: world.companyId,
+          companyId: this.company.id,
           claimId,
           max,
           waitMs,
@@ -90,25 +129,24 @@ export class Worker {
         }
       },
     );
-    if (reply.is === 'unknown' || reply.value.is === 'retry') {
-      if (chance.is(0.6)) this.slot = (this.slot + 1) % world.plan.nodes;
-      return null;
-    }
-    if (reply.value.is === 'refused') return null;
-    const grants = reply.value.grants.map((text) => JSON.parse(text) as Grant);
-    for (const { issue, run } of grants) {
-      world.witness.told.push({
-        actorId: issue.id,
-        type: 'claim',
-        is: 'granted',
-        version: issue.version,
-        key: claimId,
-        by: this.agentId,
-        runId: run.id,
-        code: null,
-      });
-    }
-    return grants;
+    if (reply.is === 'unknown' || reply.value.is === 'retry') return null;
+    return reply.value.is === 'refused' ? 'refused' : reply.value.grants;
+  }
+
+  private async claimBySocket(
+    socket: ClientSocket,
+    claimId: string,
+    max: number,
+    waitMs: number,
+  ): Promise<readonly string[] | 'refused' | null> {
+    const { world } = this;
+    const frame = { t: 'claim', claimId, max, waitMs };
+    const sent = await socket.ask(world.hosts[this.slot]!, frame, waitMs, (host, { grants = [] }) => {
+      for (const { issue } of grants as Grant[])
+        world.witness.said(host, issue.id, issue.version, 'grant', false);
+    });
+    if (sent === null || sent.retryable) return null;
+    return sent.t === 'error' ? 'refused' : sent.grants!.map((grant) => JSON.stringify(grant));
   }
 
   private async work(grant: Grant): Promise<void> {
@@ -183,9 +221,28 @@ export class Worker {
     const ofRun = event.type === 'COMPLETE' ? {} : { runId: grant.run.id };
     const full = { ...event, ...ofRun, fence: grant.fence };
     const host = world.hosts[this.slot]!;
-    const answer = await world.sendBy(host, grant.issue.id, full, { kind: 'agent', id: this.agentId }, key);
+    const { id } = grant.issue;
+    const answer = this.socket
+      ? await this.sayBySocket(this.socket, host, id, full, key)
+      : await world.sendBy(host, id, full, { kind: 'agent', id: this.agentId }, key);
     if (answer === null && chance.is(0.6)) this.slot = (this.slot + 1) % world.plan.nodes;
     return answer;
+  }
+
+  private sayBySocket(
+    socket: ClientSocket,
+    host: Host,
+    issueId: string,
+    event: { type: string; runId?: string },
+    key: string | null,
+  ): Promise<string | null> {
+    return eventBySocket(this.world, socket, host, {
+      by: this.agentId,
+      of: this.company.id,
+      issueId,
+      event,
+      key,
+    });
   }
 
   /** Its connection, for stop frames: again whenever the node is another one. */

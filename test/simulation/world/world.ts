@@ -14,17 +14,25 @@ import type { Mutant } from '../mutants/mutant.ts';
 import { Chance } from './chance.ts';
 import { Database } from './database.ts';
 import { Host } from './host.ts';
+import { Intruder } from './intruder.ts';
 import { Mischief } from './mischief.ts';
 import { Operator } from './operator.ts';
 import { type AgentPlan, type Plan, worldBegins } from './plan.ts';
 import { Scheduler } from './scheduler.ts';
+import { gatewayOver } from './socket.ts';
 import { Subscriber } from './subscriber.ts';
 import { Trace } from './trace.ts';
 import { Witness } from './witness.ts';
 import { Worker } from './worker.ts';
 
 /** A client waits this long for an answer, beyond what it asked the node to wait, ms. */
-const PATIENCE_MS = 10_000;
+export const PATIENCE_MS = 10_000;
+
+export interface Company {
+  readonly id: string;
+  readonly agents: { readonly id: string; readonly plan: AgentPlan }[];
+  readonly issues: string[];
+}
 
 export type Reply<T> = { readonly is: 'answered'; readonly value: T } | { readonly is: 'unknown' };
 
@@ -36,12 +44,14 @@ export class World {
   readonly database: Database;
   readonly witness: Witness;
   readonly hosts: readonly Host[];
-  readonly companyId: string;
-  readonly agents: { readonly id: string; readonly plan: AgentPlan }[] = [];
-  readonly issues: string[] = [];
+  readonly companies: readonly Company[];
   readonly kinds: readonly AnyKind[];
   /** What nobody expected: a rejected call, a throw, a promise nobody caught. */
   readonly surprises: string[] = [];
+  /** Actors that some node put aside. */
+  readonly putAside = new Set<string>();
+  /** What was thrown out of a callback of a node: it would have ended the process. */
+  readonly thrown: string[] = [];
   readonly mischief: Mischief;
   /** Faults and work are on. */
   active = true;
@@ -57,10 +67,20 @@ export class World {
     this.mutant = mutant;
     this.chance = new Chance(`history ${plan.seed}`);
     this.net = this.chance.split('net');
-    this.scheduler = new Scheduler(worldBegins(plan.seed));
+    this.scheduler = new Scheduler(worldBegins(plan.seed), (error) =>
+      this.thrown.push(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    );
     this.database = new Database(plan, this.scheduler, this.chance.split('database'), this.trace);
-    this.companyId = this.chance.id('c', plan.partitions.at(-1)!);
-    this.witness = new Witness(this.database.store, this.scheduler, [this.companyId]);
+    this.companies = Array.from({ length: plan.companies }, (_, n) => ({
+      id: this.chance.id('c', plan.partitions.at(-1 - (n % plan.partitions.length))!),
+      agents: [],
+      issues: [],
+    }));
+    this.witness = new Witness(
+      this.database.store,
+      this.scheduler,
+      this.companies.map(({ id }) => id),
+    );
     const kinds: AnyKind[] = [agentKind(DEFAULT_POLICY), issueKind()];
     this.kinds = mutant?.kinds?.(kinds) ?? kinds;
     this.hosts = Array.from(
@@ -88,7 +108,8 @@ export class World {
 
   async begin(): Promise<void> {
     const { catalog } = this.database.store;
-    await catalog.createCompany({ id: this.companyId, name: 'c', prefix: 'ACME', createdAt: this.now });
+    for (const [n, { id }] of this.companies.entries())
+      await catalog.createCompany({ id, name: 'c', prefix: `ACME${n}`, createdAt: this.now });
     for (const host of this.hosts) this.boot(host);
     const setUp = this.setUp();
     let done = false;
@@ -98,9 +119,11 @@ export class World {
     while (!done) await this.run(this.now + 1000);
     for (let n = 0; n < this.plan.operators; n++) void new Operator(this, n).live();
     let worker = 0;
-    for (const { id, plan } of this.agents)
-      for (let n = 0; n < plan.workers; n++) void new Worker(this, id, worker++).live();
+    for (const company of this.companies)
+      for (const { id, plan } of company.agents)
+        for (let n = 0; n < plan.workers; n++) void new Worker(this, company, id, worker++).live();
     for (let n = 0; n < this.plan.subscribers; n++) void new Subscriber(this, n).live();
+    if (this.plan.intruder) void new Intruder(this).live();
     this.mischief.begin();
   }
 
@@ -119,18 +142,20 @@ export class World {
           stopGraceMs: plan.stopGraceMs,
         },
       };
-      for (const id of await this.create('agent', [asked], by, `agent ${n}`)) this.agents.push({ id, plan });
+      const company = this.companies[plan.company]!;
+      for (const id of await this.create(company, 'agent', [asked], by, `agent ${n}`))
+        company.agents.push({ id, plan });
     }
   }
 
   /** Time passes until then. */
-  async run(until: number): Promise<void> {
+  run(until: number): Promise<void> {
     const { scheduler, database, witness } = this;
-    while (await scheduler.step(until)) {
-      if (!database.applied) continue;
+    return scheduler.run(until, () => {
+      if (!database.applied) return;
       database.applied = false;
-      await witness.observe();
-    }
+      void witness.observe();
+    });
   }
 
   /** Faults are over; every host is up and goes on. */
@@ -163,9 +188,10 @@ export class World {
       kinds: this.kinds,
       nodeTtlMs: plan.ttlMs,
       residentBytes: plan.residentBytes,
-      retentionMs: 0,
+      retentionMs: plan.retentionMs,
       log: (level, message, data) => {
         this.log(`${host.label} ${level} ${message} ${data ? JSON.stringify(data) : ''}`);
+        if (message === 'an actor was quarantined') this.putAside.add(String(data?.actor));
       },
     });
     // This world has fewer partitions than 4,096; a node that owns them all need not look for more.
@@ -174,6 +200,7 @@ export class World {
     });
     mutant?.node?.(running);
     host.running = running;
+    host.gateway = gatewayOver(running);
     this.log(`${host.label} boots as ${running.node.node}`);
   }
 
@@ -242,8 +269,14 @@ export class World {
   }
 
   /** Makes actors, trying until it is known; answers their ids, none when it was refused. */
-  async create(kind: string, asked: readonly unknown[], by: Actor, key: string): Promise<string[]> {
-    const { companyId } = this;
+  async create(
+    company: Company,
+    kind: string,
+    asked: readonly unknown[],
+    by: Actor,
+    key: string,
+  ): Promise<string[]> {
+    const companyId = company.id;
     for (;;) {
       const host = this.net.pick(this.hosts);
       const reply = await this.call(
@@ -262,7 +295,7 @@ export class World {
         if (born.is === 'refused') return [];
         if (born.is !== 'retry') {
           for (const { id } of born.items) {
-            const base = { actorId: id, type: 'CREATED', key, by: by.id, runId: null, code: null };
+            const base = { actorId: id, type: 'CREATED', key, by: by.id, of: null, runId: null, code: null };
             this.witness.told.push({ ...base, is: 'born', version: 1 });
           }
           return born.items.map((item) => item.id);
@@ -314,7 +347,7 @@ export class World {
     this.log(`${by.id} ${type} ${actorId} ${answer.is} ${version ?? code}`);
     if (answer.is === 'retry') return null;
     const runId = (event as { runId?: string }).runId ?? null;
-    this.witness.told.push({ actorId, type, is: answer.is, version, key, by: by.id, runId, code });
+    this.witness.told.push({ actorId, type, is: answer.is, version, key, by: by.id, of: null, runId, code });
     return code ?? 'ok';
   }
 }
