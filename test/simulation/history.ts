@@ -56,7 +56,8 @@ export async function runHistory(seed: number, mutant: Mutant | null = null): Pr
 }
 
 export async function live(seed: number, mutant: Mutant | null = null): Promise<Lived> {
-  const plan = draw(seed);
+  const drawn = draw(seed);
+  const plan = mutant?.plan?.(drawn) ?? drawn;
   const world = new World(plan, mutant);
   const uncaught = (error: unknown) => {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -158,11 +158,14 @@ const TAMPERED: readonly [CheckName, string, () => Evidence][] = [
   [
     'P7',
     'an agent has fewer slots than it holds',
-    () =>
-      stepped(
-        ({ kind }) => kind.kind === 'agent',
-        () => ({ maxConcurrentRuns: 0 }),
-      ),
+    () => ({
+      ...real,
+      steps: real.steps.map((step) => {
+        if (step.kind.kind !== 'agent') return step;
+        const context = { ...(step.after.state.context as object), maxConcurrentRuns: 0 };
+        return { ...step, after: { ...step.after, state: { ...step.after.state, context } } };
+      }),
+    }),
   ],
   [
     'P8',

@@ -9,7 +9,7 @@ export const GATEWAY_MUTANTS: readonly Mutant[] = [
     name: 'company-filter-removed',
     breaks: 'whoever has a credential reaches every company',
     killedBy: 'P15',
-    seeds: [5, 6],
+    seeds: [6, 14],
     patch: () =>
       replaced(
         Homes.prototype,

@@ -7,6 +7,7 @@ import type { MemoryStore } from '../../../src/persistence/memory-store.ts';
 import type { Store } from '../../../src/persistence/store.ts';
 import type { AnyKind } from '../../../src/supervisor/resident.ts';
 import type { RunningNode } from '../../../src/supervisor/start-node.ts';
+import type { FaultPlan, Plan } from '../world/plan.ts';
 
 export interface Mutant {
   readonly name: string;
@@ -16,6 +17,8 @@ export interface Mutant {
   readonly killedBy: string;
   /** Seeds that show it, the first of them at least. */
   readonly seeds: readonly number[];
+  /** The circumstances that bring a rare one out: what is drawn, with this changed. */
+  readonly plan?: (plan: Plan) => Plan;
   /** `database`: what it is in the end, for a defect that looks past the fence. */
   readonly store?: (store: Store, database: MemoryStore) => Store;
   readonly clock?: (clock: Clock, source: TimeSource) => Clock;
@@ -24,6 +27,11 @@ export interface Mutant {
   /** Patches a class for the length of a history; answers the way back. */
   readonly patch?: () => () => void;
 }
+
+/** A plan with other faults, and with other circumstances. */
+export const harder =
+  (faults: Partial<FaultPlan>, circumstances: Partial<Plan> = {}) =>
+  (plan: Plan): Plan => ({ ...plan, ...circumstances, faults: { ...plan.faults, ...faults } });
 
 /** Replaces one method for a while. */
 export function replaced<T extends object, K extends keyof T>(

@@ -26,9 +26,12 @@ describe('a mutant', () => {
   it(
     'is what is found: the code as it is passes the same seeds',
     async () => {
-      for (const seed of new Set(MUTANTS.flatMap((mutant) => mutant.seeds))) {
-        const { findings } = await runHistory(seed);
-        expect(findings, `seed ${seed}`).toEqual([]);
+      for (const { name, breaks, killedBy, plan, seeds } of MUTANTS) {
+        const sound = plan ? { name, breaks, killedBy, plan, seeds } : null;
+        for (const seed of seeds) {
+          const { findings } = await runHistory(seed, sound);
+          expect(findings, `seed ${seed} as for ${name}`).toEqual([]);
+        }
       }
     },
     MOST_MS,

@@ -2,7 +2,7 @@
 import { MemoryPartition } from '../../../src/persistence/memory-partition.ts';
 import type { MemoryStore } from '../../../src/persistence/memory-store.ts';
 import type { ActorRow, Batch, Store } from '../../../src/persistence/store.ts';
-import { type Mutant, replaced } from './mutant.ts';
+import { harder, type Mutant, replaced } from './mutant.ts';
 
 /** The batch as whoever owns its partitions would send it, asked when the database looks: the fence lets it through. */
 function unfenced(database: MemoryStore, batch: Batch): Batch {
@@ -37,19 +37,27 @@ const loadsWithout =
       ),
   });
 
+/** Two nodes that lose their partitions to each other all the time, with commits that arrive late. */
+const CONTESTED = harder(
+  { pauseEvery: 3000, late: 0.1, lateMs: 5000, unanswered: 0.03, timeoutMs: 1000 },
+  { nodes: 2, ttlMs: 2000 },
+);
+
 export const STORE_MUTANTS: readonly Mutant[] = [
   {
     name: 'no-epoch',
     breaks: 'a commit does not prove its epoch: it takes the one in the partition row',
     killedBy: 'P2',
-    seeds: [230, 238],
+    seeds: [8, 30],
+    plan: CONTESTED,
     store: (store, database) => ({ ...store, commit: (batch) => store.commit(unfenced(database, batch)) }),
   },
   {
     name: 'epoch-checked-without-lock',
     breaks: 'the epoch is looked at before the commit, not with it: a takeover fits in between',
     killedBy: 'P2',
-    seeds: [230, 238],
+    seeds: [71, 82],
+    plan: CONTESTED,
     store: (store, database) => ({
       ...store,
       commit: (batch) => {
@@ -66,7 +74,7 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     name: 'retention-takes-what-lives',
     breaks: 'retention deletes old issues whatever their state',
     killedBy: 'P3',
-    seeds: [37, 92],
+    seeds: [92, 125],
     store: (store) => ({
       ...store,
       prune: (partitions, before, ended, kept, limit) =>
@@ -77,7 +85,8 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     name: 'no-version-check',
     breaks: 'a row is overwritten by an older version of itself',
     killedBy: 'P9',
-    seeds: [80, 184],
+    seeds: [7, 17],
+    plan: CONTESTED,
     patch: () =>
       replaced(
         MemoryPartition.prototype,
@@ -108,21 +117,21 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     name: 'timers-lost-on-load',
     breaks: 'an actor read back has no timers',
     killedBy: 'P4',
-    seeds: [14, 23],
+    seeds: [5, 17],
     store: loadsWithout('timers'),
   },
   {
     name: 'keys-lost-on-load',
     breaks: 'an actor read back has forgotten the keys it accepted',
     killedBy: 'P3',
-    seeds: [17, 21],
+    seeds: [6, 17],
     store: loadsWithout('keys'),
   },
   {
     name: 'queue-lost-on-takeover',
     breaks: 'recovery reads nothing of what waits for a slot or holds one',
     killedBy: 'P6',
-    seeds: [3, 11],
+    seeds: [11, 37],
     store: (store) => ({ ...store, live: async function* () {} }),
   },
 ];
