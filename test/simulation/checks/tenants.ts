@@ -16,7 +16,7 @@ export function tenants({ entries, steps, told }: Evidence): string[] {
       found.push(`${placeOf(seen)} is assigned to ${assignee}, which is not of its company`);
   }
   for (const { by, of, type, actorId, is, code } of told) {
-    if (of === null || homes.get(actorId) === of || !homes.has(actorId)) continue;
+    if (of == null || homes.get(actorId) === of || !homes.has(actorId)) continue;
     if (is !== 'refused' || code !== 'NOT_FOUND')
       found.push(`${by} of ${of} sent ${type} to ${actorId} of another company and was told ${code ?? is}`);
   }

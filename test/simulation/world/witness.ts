@@ -26,7 +26,7 @@ export interface Told {
   readonly key: string | null;
   readonly by: string;
   /** The company that its credential is bound to, null: it has none. */
-  readonly of: string | null;
+  readonly of?: string | null;
   readonly runId: string | null;
   readonly code: string | null;
 }
