@@ -37,10 +37,14 @@ export class Forecaster {
     else this.#groups.set(name, { kind, machineVersion, ...fate, count: 1, example: id });
   }
 
-  /** By kind and version, the many first. */
+  /** By kind, version and fate, the many first. */
   forecasts(): Forecast[] {
     return [...this.#groups.values()].sort(
-      (a, b) => a.kind.localeCompare(b.kind) || a.machineVersion - b.machineVersion || b.count - a.count,
+      (a, b) =>
+        a.kind.localeCompare(b.kind) ||
+        a.machineVersion - b.machineVersion ||
+        a.becomes.localeCompare(b.becomes) ||
+        b.count - a.count,
     );
   }
 

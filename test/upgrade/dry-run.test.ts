@@ -35,15 +35,13 @@ describe('a dry run of migrate', () => {
     const dry = await migrateDatabase(settings, { dryRun: true, log: () => {} });
     expect(await stateHash(server.databaseUrl, [])).toBe(before);
     expect(dry.migrations).toEqual([]);
-    expect(dry.population).toMatchObject(
-      [
-        { kind: 'agent', machineVersion: 1, becomes: 'as is', reason: null, count: 1 },
-        { kind: 'issue', machineVersion: 0, becomes: 'quarantined', count: 1, example: unknown },
-        { kind: 'issue', machineVersion: 1, becomes: 'as is', reason: null, count: 1 },
-        { kind: 'issue', machineVersion: 1, becomes: 'quarantined', count: 1, example: broken },
-        { kind: 'issue', machineVersion: 7, becomes: 'quarantined', count: 1, example: newer },
-      ].map((group) => expect.objectContaining(group)),
-    );
+    expect(dry.population).toMatchObject([
+      { kind: 'agent', machineVersion: 1, becomes: 'as is', reason: null, count: 1 },
+      { kind: 'issue', machineVersion: 0, becomes: 'quarantined', count: 1, example: unknown },
+      { kind: 'issue', machineVersion: 1, becomes: 'as is', reason: null, count: 1 },
+      { kind: 'issue', machineVersion: 1, becomes: 'quarantined', count: 1, example: broken },
+      { kind: 'issue', machineVersion: 7, becomes: 'quarantined', count: 1, example: newer },
+    ]);
 
     await server.restart();
     for (const { becomes, reason, example } of dry.population) {
