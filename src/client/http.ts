@@ -97,11 +97,11 @@ export class HttpApi {
   updateAgent(id: string, body: Omit<Extract<AgentEvent, { type: 'UPDATE' }>, 'type'>): Promise<AgentView> {
     return this.call('PATCH', `/agents/${enc(id)}`, { body, key: this.#key() });
   }
-  pauseAgent(id: string, body: { drain?: boolean } = {}): Promise<AgentView> {
+  pauseAgent(id: string, body: { drain?: boolean; expectedVersion?: number } = {}): Promise<AgentView> {
     return this.#make(`/agents/${enc(id)}/pause`, body);
   }
-  resumeAgent(id: string): Promise<AgentView> {
-    return this.#make(`/agents/${enc(id)}/resume`, {});
+  resumeAgent(id: string, body: { expectedVersion?: number } = {}): Promise<AgentView> {
+    return this.#make(`/agents/${enc(id)}/resume`, body);
   }
   terminateAgent(id: string): Promise<AgentView> {
     return this.#make(`/agents/${enc(id)}/terminate`, {});

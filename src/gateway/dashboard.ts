@@ -19,7 +19,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 const BUILT = fileURLToPath(new URL('../../dist/web/', import.meta.url));
 
 /** Addresses of the page itself, as `web/src/pages.ts` knows them; each is answered with its one HTML file. */
-export const PAGES = ['/issues/:id', '/machine', '/inspect', '/inspect/stately'] as const;
+export const PAGES = [
+  '/issues/:id',
+  '/agents',
+  '/stuck',
+  '/machine',
+  '/log',
+  '/inspect',
+  '/inspect/stately',
+] as const;
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

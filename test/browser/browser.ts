@@ -55,7 +55,13 @@ export async function startBrowser(): Promise<TestBrowser> {
   const browser = await launched(profile);
   return {
     async open(url, { before, ...options } = {}) {
-      const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+      const context = await browser.newContext({
+        viewport: { width: 1280, height: 800 },
+        locale: 'en-US',
+        ...options,
+      });
+      // Below the time a test has, so that what was waited for is said.
+      context.setDefaultTimeout(12_000);
       const page = await context.newPage();
       const faults = watch(page, new URL(url).origin);
       await before?.(page);

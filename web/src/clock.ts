@@ -36,7 +36,7 @@ document.addEventListener('visibilitychange', () => {
   tick.value = serverNow();
 });
 
-/** Calls `f` every `ms` until the result is called. @public */
+/** Calls `f` every `ms` until the result is called. */
 export function every(ms: number, f: () => void): () => void {
   const timer = setInterval(f, ms);
   return () => clearInterval(timer);

@@ -34,13 +34,12 @@ const clockFormat = new Intl.DateTimeFormat(undefined, {
   second: '2-digit',
   hourCycle: 'h23',
 });
-/** `14:03:27` where the viewer is. @public */
+/** `14:03:27` where the viewer is. */
 export function clockTime(at: number): string {
   return clockFormat.format(at);
 }
 
 const dateFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-/** @public */
 export function dateTime(at: number): string {
   return dateFormat.format(at);
 }
@@ -51,7 +50,7 @@ export function count(n: number): string {
   return numberFormat.format(n).replaceAll(',', '\u202f');
 }
 
-/** `1 issue`, `2 issues`. @public */
+/** `1 issue`, `2 issues`. */
 export function counted(n: number, noun: string): string {
   return `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
 }

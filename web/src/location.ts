@@ -36,7 +36,7 @@ export function go(to: string, { replace = false } = {}): void {
   if (!replace) window.scrollTo(0, 0);
 }
 
-/** The same page with other parameters. `replace`: without a step in the history, for what is typed. @public */
+/** The same page with other parameters. `replace`: without a step in the history, for what is typed. */
 export function setQuery(params: Readonly<Record<string, string | null>>, options?: { replace: boolean }) {
   const url = new URL(address.value);
   for (const [name, value] of Object.entries(params)) {

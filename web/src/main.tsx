@@ -4,6 +4,7 @@ import './styles/base.css';
 import './styles/shell.css';
 import './styles/parts.css';
 import './styles/issues.css';
+import './styles/pages.css';
 import { followLinks } from './location.ts';
 import { pageAt } from './pages.ts';
 import { start } from './session.ts';

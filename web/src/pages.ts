@@ -30,10 +30,28 @@ export const PAGES: readonly Page[] = [
     load: async () => (await import('./issue/issue-page.tsx')).IssuePage,
   },
   {
+    name: 'Agents',
+    path: '/agents',
+    key: 'a',
+    load: async () => (await import('./agents/agents-page.tsx')).AgentsPage,
+  },
+  {
+    name: 'Stuck',
+    path: '/stuck',
+    key: 's',
+    load: async () => (await import('./stuck/stuck-page.tsx')).StuckPage,
+  },
+  {
     name: 'Machine',
     path: '/machine',
     key: 'm',
     load: async () => (await import('./machine/machine-page.tsx')).MachinePage,
+  },
+  {
+    name: 'Log',
+    path: '/log',
+    key: 'l',
+    load: async () => (await import('./log/log-page.tsx')).LogPage,
   },
   {
     name: 'Inspector',

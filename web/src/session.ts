@@ -94,7 +94,6 @@ export function chooseCompany(prefix: string): void {
   go(addressOf('/', { company: prefix }));
 }
 
-/** @public */
 export function mayOperate(): boolean {
   return session.value.principal?.role === 'operator';
 }
@@ -151,6 +150,14 @@ export function signIn(key: string): void {
 /** The key of this tab; null: none was given. */
 export function keyOfTab(): string | null {
   return stored(sessionStorage, KEY);
+}
+
+/** A text of this server outside `/v1`, asked for with the tab's key. @throws Error when it is not answered with 200 */
+export async function readText(path: string): Promise<string> {
+  const token = stored(sessionStorage, KEY);
+  const answer = await fetch(path, { headers: token === null ? {} : { authorization: `Bearer ${token}` } });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  return answer.text();
 }
 
 export function hasKey(): boolean {

@@ -36,7 +36,11 @@ const SETTLE_MS = 50;
 /** How often a list sorted by what comes next is sorted anew, at most. */
 const SORT_MS = 400;
 
+let lists = 0;
+
 export class IssueList {
+  /** No two are the same: what is drawn of one is not drawn of another. */
+  readonly key = ++lists;
   readonly #client: Client;
   readonly #companyId: string;
   readonly #filter: Filter;

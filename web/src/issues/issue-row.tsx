@@ -23,7 +23,10 @@ export function IssueRow({ list, number, prefix, at, top }: RowProps) {
   const { value: issue } = list.row(number);
   const isChosen = useComputed(() => chosen.value.has(number)).value;
   const isCursor = useComputed(() => cursor.value === number).value;
-  const asked = useComputed(() => (issue === null ? undefined : pending.value.get(issue.id))).value;
+  const asked = useComputed(() => {
+    const id = list.row(number).value?.id;
+    return id === undefined ? undefined : pending.value.get(id);
+  }).value;
   const identifier = `${prefix}-${number}`;
   return (
     <div

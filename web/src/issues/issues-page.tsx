@@ -48,7 +48,7 @@ function Shown({ list, prefix }: { list: IssueList; prefix: string }) {
     );
   }
   if (phase.is === 'ready' && places.numbers.length === 0) return <Nothing prefix={prefix} />;
-  return <IssueGrid list={list} order={order.value} prefix={prefix} />;
+  return <IssueGrid key={list.key} list={list} order={order.value} prefix={prefix} />;
 }
 
 function Nothing({ prefix }: { prefix: string }) {

@@ -6,6 +6,7 @@ import { onKeys } from '../keys.ts';
 import { addressOf, go, path } from '../location.ts';
 import { PAGES, type Page, type PageProps, pageAt } from '../pages.ts';
 import { client, companies, company, link } from '../session.ts';
+import { watchStuck } from '../stuck/stuck-watch.ts';
 import { toggleTheme } from '../theme.ts';
 import { Toasts } from '../ui/toasts.tsx';
 import { Banner } from './banner.tsx';
@@ -29,6 +30,8 @@ export function App() {
       ...Object.fromEntries(goes),
     });
   }, []);
+
+  useEffect(watchStuck, []);
 
   const { is } = link.value;
   if (is === 'refused') return <SignIn />;

@@ -1,7 +1,9 @@
 /** Name, how live the page is, where one can go, and the few things that are always at hand. */
+import { count } from '../duration.ts';
 import { addressOf, path } from '../location.ts';
 import { PAGES } from '../pages.ts';
 import { chooseCompany, companies, company, session } from '../session.ts';
+import { stuckCount } from '../stuck/stuck-watch.ts';
 import { theme, toggleTheme } from '../theme.ts';
 import { Icon } from '../ui/icon.tsx';
 import { helpIsOpen } from './help.tsx';
@@ -36,6 +38,9 @@ export function Header() {
             aria-current={path.value === page.path ? 'page' : undefined}
           >
             {page.name}
+            {page.path === '/stuck' && (stuckCount.value ?? 0) > 0 && (
+              <span class="badge">{count(stuckCount.value ?? 0)}</span>
+            )}
           </a>
         ))}
       </nav>

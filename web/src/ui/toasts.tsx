@@ -18,7 +18,6 @@ let next = 1;
 const DONE_MS = 4000;
 const MOST = 4;
 
-/** @public */
 export function toast(toast: Omit<Toast, 'id'>): void {
   const id = next++;
   toasts.value = [...toasts.value.slice(1 - MOST), { ...toast, id }];

@@ -1,0 +1,147 @@
+/**
+ * How the pages look: axe finds nothing on any of them, light and dark, narrow and wide, and none is wider than its
+ * window. With UPDATE_PICTURES=1 it also makes the pictures of the README.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ensureBuilt } from '../support/built.ts';
+import { call, office, startServer, type TestServer } from '../support/server.ts';
+import { ROOT } from '../support/source.ts';
+import { axe, startBrowser, type TestBrowser } from './browser.ts';
+
+let server: TestServer;
+let browser: TestBrowser;
+let acme: Awaited<ReturnType<typeof office>>;
+
+const TITLES = [
+  'Fix the login redirect after single sign-on',
+  'Add an index on runs(status)',
+  'Describe the retry ladder in the docs',
+  'Resume test of the WebSocket is flaky',
+  'Upgrade the build image to Node 22',
+  'Payments webhook answers 500 on an empty body',
+  'Read the CSV import as a stream',
+  'Investigate the p99 of commits on eu-west',
+  'Say “company” everywhere instead of “workspace”',
+  'Deadlock between export and retention',
+];
+
+beforeAll(async () => {
+  await ensureBuilt();
+  server = await startServer({ 'lease-ms': '3600000' });
+  await furnish();
+  browser = await startBrowser();
+}, 120_000);
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/** A company in which something of everything is going on. */
+async function furnish(): Promise<void> {
+  const agent = (name: string, maxConcurrentRuns: number) => ({ name, maxConcurrentRuns });
+  acme = await office(server, agent('claude-1', 4), agent('claude-2', 2), agent('codex-1', 3), 'nightly');
+  await office(server, 'elsewhere');
+  const priorities = ['medium', 'high', 'medium', 'critical', 'medium', 'low', 'medium'];
+  for (let n = 0; n < 34; n++) {
+    const more = { title: TITLES[n % TITLES.length], priority: priorities[n % priorities.length] };
+    const assignee = n < 26 ? acme.agents[n % 4] : undefined;
+    const issue = await acme.issue(assignee, more);
+    if (n >= 28) await acme.send(issue.id, { type: n % 3 === 0 ? 'CANCEL' : 'COMPLETE' });
+  }
+  for (const [n, agentId] of acme.agents.slice(0, 3).entries()) {
+    const errorCode = ['claude_transient_upstream', '529_overloaded', 'codex_transient_upstream'][n];
+    await acme.fail((await acme.claim(agentId))!, { errorCode });
+    await acme.claim(agentId);
+    const broken = await acme.claim(agentId);
+    if (broken !== undefined)
+      await acme.fail(broken, { errorFamily: 'tool', errorCode: 'exit_1', error: 'tests failed' });
+    await acme.claim(agentId);
+  }
+  await call(server, 'POST', `/agents/${acme.agents[3]}/pause`, { drain: true });
+}
+
+/** Path, and what is there when the page is drawn. */
+const PAGES: readonly (readonly [string, (page: Page) => Promise<unknown>])[] = [
+  ['/', (page) => page.locator('.issue-row').getByText('queued').first().waitFor()],
+  [
+    '/agents',
+    (page) =>
+      page
+        .getByText(/heartbeat/)
+        .first()
+        .waitFor(),
+  ],
+  ['/stuck', (page) => page.getByRole('heading', { name: 'Failed' }).waitFor()],
+  ['/machine', (page) => page.getByRole('heading', { name: 'Machine' }).waitFor()],
+  ['/log', (page) => page.locator('.u-wrap').nth(2).waitFor()],
+];
+
+/** Axe, and nothing sticking out to the side. */
+async function faultsOf(page: Page): Promise<string[]> {
+  const wide = await page.evaluate<number>(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  );
+  return [...(await axe(page)), ...(wide > 0 ? [`${wide} px wider than its window`] : [])];
+}
+
+describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
+  it.each([375, 1280])('every page is without fault at %i px', async (width) => {
+    const height = width === 375 ? 720 : 900;
+    const found: Record<string, string[]> = {};
+    for (const [path, drawn] of PAGES) {
+      const url = `${server.url}${path}?company=${acme.prefix}`;
+      const watched = await browser.open(url, { colorScheme, viewport: { width, height } });
+      await drawn(watched.page);
+      const faults = [...(await faultsOf(watched.page)), ...watched.faults()];
+      if (faults.length > 0) found[path] = faults;
+      await watched.close();
+    }
+    expect(found).toEqual({});
+  });
+
+  it('dialogs and menus are without fault', async () => {
+    const { page, close } = await browser.open(`${server.url}/?company=${acme.prefix}`, { colorScheme });
+    await page.getByText('no slot').first().waitFor();
+    const found: Record<string, string[]> = {};
+    const look = async (what: string) => {
+      const faults = await faultsOf(page);
+      if (faults.length > 0) found[what] = faults;
+    };
+    await page.keyboard.press('Control+k');
+    await page.getByRole('listbox', { name: 'Found' }).waitFor();
+    await look('palette');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').waitFor();
+    await look('help');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('f');
+    await page.getByRole('group', { name: 'Filters' }).waitFor();
+    await look('filters');
+    await page.keyboard.press('Escape');
+    await page.getByLabel('Choose all that match').check();
+    await look('chosen');
+    await page.keyboard.press('a');
+    await page.getByRole('dialog').waitFor();
+    await look('asked');
+    await page.keyboard.press('Escape');
+    expect(found).toEqual({});
+    await close();
+  });
+
+  it('the picture for the README is small enough to be kept', async () => {
+    const url = `${server.url}/?company=${acme.prefix}&order=oldest`;
+    const { page, close } = await browser.open(url, { colorScheme, viewport: { width: 1280, height: 720 } });
+    await page.getByText('no slot').first().waitFor();
+    const picture = await page.screenshot();
+    expect(picture.length).toBeLessThan(200_000);
+    if (process.env.UPDATE_PICTURES === '1') {
+      mkdirSync(join(ROOT, 'docs/images'), { recursive: true });
+      writeFileSync(join(ROOT, `docs/images/issues-${colorScheme}.png`), picture);
+    }
+    await close();
+  });
+});
