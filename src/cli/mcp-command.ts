@@ -41,8 +41,9 @@ export const mcpCommand: Command = {
         import('./mcp/upstream.ts'),
       ]);
       const upstream = await upstreamOf(target.url.replace(/^ws/, 'http'), token);
+      const { clock, random, signal } = call;
       const { stdin, stdout } = process;
-      await bridge({ upstream, clock: call.clock, stdin, stdout, signal: call.signal });
+      await bridge({ upstream, clock, random, stdin, stdout, signal });
     } finally {
       await identity?.release();
     }

@@ -9,7 +9,7 @@ import type { Readable, Writable } from 'node:stream';
 import { type CallToolResult, McpServer } from '@modelcontextprotocol/server';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import { RemoteError } from '../../client/remote-error.ts';
-import type { Clock } from '../../clock.ts';
+import type { Clock, Random } from '../../clock.ts';
 import { VERSION } from '../../version.ts';
 import { KeptRuns } from './kept-runs.ts';
 import type { Upstream } from './upstream.ts';
@@ -17,6 +17,7 @@ import type { Upstream } from './upstream.ts';
 export interface BridgeOptions {
   readonly upstream: Upstream;
   readonly clock: Clock;
+  readonly random: Random;
   readonly stdin: Readable;
   readonly stdout: Writable;
   /** Ends the bridge. */
@@ -30,7 +31,14 @@ const KEEPS =
 const ENDS = new Set(['complete_issue', 'fail_issue']);
 
 /** Serves until the client closes standard input or `signal` is aborted. */
-export async function bridge({ upstream, clock, stdin, stdout, signal }: BridgeOptions): Promise<void> {
+export async function bridge({
+  upstream,
+  clock,
+  random,
+  stdin,
+  stdout,
+  signal,
+}: BridgeOptions): Promise<void> {
   const runs = new KeptRuns({
     clock,
     beat: async (run) => {
@@ -39,15 +47,21 @@ export async function bridge({ upstream, clock, stdin, stdout, signal }: BridgeO
     },
   });
 
+  /** Ids of claims that went unanswered: the next one repeats them, and so gets what they were granted. */
+  const unanswered: string[] = [];
+
   async function call(
     name: string,
     args: Record<string, unknown>,
     gone: AbortSignal,
   ): Promise<CallToolResult> {
+    const claimId =
+      name === 'claim_issue' && args.claimId === undefined ? (unanswered.pop() ?? random.secret(16)) : null;
     let result: CallToolResult;
     try {
-      result = await upstream.call(name, args, gone);
+      result = await upstream.call(name, claimId === null ? args : { ...args, claimId }, gone);
     } catch (error) {
+      if (claimId !== null) unanswered.push(claimId);
       if (!(error instanceof RemoteError)) throw error;
       return refusal(error);
     }

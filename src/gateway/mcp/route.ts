@@ -14,6 +14,7 @@
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { BatonError } from '../../errors.ts';
 import { authenticate } from '../access.ts';
 import type { Doors } from '../doors.ts';
 import type { Caller } from './server.ts';
@@ -43,6 +44,7 @@ export function mcpRoutes(app: FastifyInstance, doors: Doors): void {
     },
     handler: async (request, reply) => {
       const { principal, body } = request;
+      if (Array.isArray(body)) throw batch();
       const call = new AbortController();
       const name = callOf(request);
       if (name !== null) calls.set(name, call);
@@ -76,6 +78,13 @@ export function mcpRoutes(app: FastifyInstance, doors: Doors): void {
         reply.header(SESSION, doors.random.secret(16));
       return send(reply, answer);
     },
+  });
+}
+
+/** They left MCP with 2025-06-18, and one would count once against the connection's rate. */
+function batch(): BatonError {
+  return new BatonError('VALIDATION', 'A request carries one message, not a batch.', {
+    hint: 'Send each message as a request of its own.',
   });
 }
 

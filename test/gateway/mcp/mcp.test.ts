@@ -357,7 +357,88 @@ describe('the way in', () => {
     expect((await raw('')).status).toBe(400);
     expect((await raw('null')).status).toBe(400);
     expect((await raw('[]')).status).toBe(400);
+    const batch = await raw(JSON.stringify([initialize]));
+    expect([batch.status, batch.body.code]).toEqual([400, 'VALIDATION']);
     expect((await raw(JSON.stringify(initialize))).status).toBe(200);
+  });
+
+  it('answers odd messages with an error of the protocol, never of the server', async () => {
+    const bench = await start();
+    const w = await world(bench);
+    const call = { jsonrpc: '2.0', id: 1, method: 'tools/call' };
+    const odd: unknown[] = [
+      {},
+      7,
+      'tools/list',
+      { jsonrpc: '1.0', id: 1, method: 'tools/list' },
+      { jsonrpc: '2.0', method: 'tools/list' },
+      { jsonrpc: '2.0', id: null, method: 'tools/list' },
+      { jsonrpc: '2.0', id: { a: 1 }, method: 'tools/list' },
+      { jsonrpc: '2.0', id: 1 },
+      { jsonrpc: '2.0', id: 1, method: 7 },
+      { jsonrpc: '2.0', id: 1, method: 'xstate.stop' },
+      { jsonrpc: '2.0', id: 1, result: {} },
+      { jsonrpc: '2.0', id: 1, error: { code: 1, message: 'x' } },
+      { jsonrpc: '2.0', method: 'notifications/cancelled' },
+      { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: { a: 1 } } },
+      { jsonrpc: '2.0', method: 'notifications/cancelled', params: 'all' },
+      { ...call },
+      { ...call, params: null },
+      { ...call, params: [] },
+      { ...call, params: { name: 'get_issue' } },
+      { ...call, params: { name: 7, arguments: {} } },
+      { ...call, params: { name: 'get_issue', arguments: [w.issue] } },
+      { ...call, params: { name: 'get_issue', arguments: { issueId: { $gt: '' } } } },
+      { ...call, params: { name: 'toString', arguments: {} } },
+      { ...call, params: { name: 'comment', arguments: { issueId: w.issue, body: 'x'.repeat(20_000) } } },
+      { ...call, params: { name: 'list_issues', arguments: { limit: 1e9 } } },
+      { ...call, method: 'completion/complete', params: {} },
+      { ...call, method: 'resources/read', params: { uri: 'file:///etc/passwd' } },
+      { ...initialize, params: {} },
+      { ...initialize, params: { ...initialize.params, protocolVersion: '1999-01-01' } },
+    ];
+    const versions = [{}, { 'mcp-protocol-version': '2026-07-28' }, { 'mcp-protocol-version': 'x' }];
+    for (const body of odd) {
+      for (const version of versions) {
+        const { status, text } = await bench.post('/mcp', body, { headers: { ...accept, ...version } });
+        expect([body, status < 500]).toEqual([body, true]);
+        expect([body, /passwd|node_modules|at \w+ \(/.test(text.replace('file:///etc/passwd', ''))]).toEqual([
+          body,
+          false,
+        ]);
+      }
+    }
+    expect((await bench.post('/mcp', initialize, { headers: accept })).status).toBe(200);
+    expect(JSON.parse((await bench.router.get(w.issue))!.view).version).toBe(1);
+  });
+
+  it('a stream that listens does not keep the server from stopping', async () => {
+    const bench = await start();
+    const meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+    };
+    const method = 'subscriptions/listen';
+    const answer = await fetch(`${bench.gateway.url}/mcp`, {
+      method: 'POST',
+      headers: {
+        ...accept,
+        'content-type': 'application/json',
+        authorization: `Bearer ${TOKEN}`,
+        'mcp-protocol-version': '2026-07-28',
+        'mcp-method': method,
+      },
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 'l1',
+        method,
+        params: { _meta: meta, notifications: { toolsListChanged: true } },
+      }),
+    });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    await bench.gateway.stop();
+    // A stream that had to be cut off would not end but break.
+    expect(await answer.text()).toContain('acknowledged');
   });
 
   it('counts against the connection’s rate like any write', async () => {
