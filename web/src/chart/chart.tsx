@@ -3,6 +3,7 @@
  * arrows with the events that take them, the state that holds marked – to the eye by colour, frame and a sign, to
  * assistive technology by the one `aria-current` – and the last arrow that was taken.
  */
+import type { ReadonlySignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Box, DrawnArrow, Layout } from '../../../src/machines/drawing.ts';
 import { Icon } from '../ui/icon.tsx';
@@ -16,8 +17,8 @@ export interface ChartProps {
   label: string;
   /** The state that holds, dotted; null: none is marked (a chart of many issues). */
   active?: string | null;
-  /** What is said in the state that holds: since when, until when. */
-  note?: string | null;
+  /** What is said in the state that holds: since when, until when. A signal, so that its seconds redraw nothing else. */
+  note?: ReadonlySignal<string | null>;
   /** The arrows of the last change, and its event. */
   took?: { arrows: readonly string[]; event: string } | null;
   /** A second line in a state, and how warm it is, 0..1. */
@@ -129,7 +130,7 @@ function State({ box, ...props }: { box: Box } & ChartProps) {
   }
   const isActive = box.name === active;
   const shown = BY_LEAF.get(box.name) ?? 'idle';
-  const second = says?.text ?? (isActive ? note : null);
+  const second = says?.text ?? (isActive ? note?.value : null);
   return (
     <g
       role="listitem"

@@ -16,7 +16,7 @@ export interface Speaker {
 export function bridge(options: {
   frame: () => Speaker | null;
   origin: string;
-  stream: Pick<Stream, 'actors' | 'tail' | 'listen'>;
+  stream: Pick<Stream, 'latest' | 'listen'>;
   /** It has been connected, for the first time or anew. */
   connected(): void;
 }): () => void {
@@ -29,8 +29,7 @@ export function bridge(options: {
     if (type !== '@statelyai.connected') return;
     isConnected = true;
     connected();
-    for (const { made } of stream.actors.peek().values()) send(made);
-    for (const object of stream.tail.peek()) send(object);
+    for (const object of stream.latest()) send(object);
   };
   const unlisten = stream.listen((object) => {
     if (isConnected) send(object);

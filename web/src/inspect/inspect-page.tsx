@@ -2,17 +2,18 @@
  * Issues as they move, with nothing from elsewhere: the stream of the inspector, drawn on the chart of the machine. A button
  * leads to the page that hands the same stream to Stately's editor.
  */
-import { useSignal } from '@preact/signals';
+import { useComputed, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Layout } from '../../../src/machines/drawing.ts';
 import { Chart } from '../chart/chart.tsx';
-import { drawing, wayOf } from '../chart/drawing.ts';
+import { wayOf } from '../chart/drawing.ts';
+import { useDrawing } from '../chart/use-drawing.tsx';
 import { tick } from '../clock.ts';
 import { age, clockTime } from '../duration.ts';
 import { addressOf, query, setQuery } from '../location.ts';
 import { Exports } from '../machine/exports.tsx';
 import type { PageProps } from '../pages.ts';
-import { client, company } from '../session.ts';
+import { company } from '../session.ts';
 import { State, shownOf } from '../ui/state.tsx';
 import './inspect.css';
 import { type Actor, type Inspected, openStream, type Stream, stateName } from './stream.ts';
@@ -22,7 +23,7 @@ const LINES = 80;
 
 export function InspectPage(_props: PageProps) {
   const stream = useSignal<Stream | null>(null);
-  const layout = useSignal<Layout | null>(null);
+  const { layout, instead } = useDrawing();
   const issue = query.value.get('issue');
   const narrowed =
     issue !== null ? `issue=${encodeURIComponent(issue)}` : `company=${company.value?.id ?? ''}`;
@@ -31,15 +32,7 @@ export function InspectPage(_props: PageProps) {
     stream.value = opened;
     return () => opened.close();
   }, [narrowed]);
-  useEffect(() => {
-    const { value: from } = client;
-    if (from !== null)
-      void drawing(from).then(
-        (found) => (layout.value = found),
-        () => {},
-      );
-  }, [client.value]);
-  if (stream.value === null || layout.value === null) return <p class="empty">Loading…</p>;
+  if (stream.value === null || layout.value === null) return instead;
   return <Inspecting stream={stream.value} layout={layout.value} isOne={issue !== null} />;
 }
 
@@ -104,6 +97,7 @@ function Inspecting({ stream, layout, isOne }: { stream: Stream; layout: Layout;
 
 /** Those something happened to last come first. */
 function Actors({ actors, chosen }: { actors: readonly Actor[]; chosen: Actor | null }) {
+  const now = useComputed(() => Math.floor(tick.value / 1000) * 1000).value;
   return (
     <section class="card actors" aria-label="Actors">
       <div class="card-head">
@@ -122,7 +116,7 @@ function Actors({ actors, chosen }: { actors: readonly Actor[]; chosen: Actor | 
               <span class="identifier">{made.name}</span>
               <State of={shownOf(snapshot.context)} />
               <span class="title">{snapshot.context.title}</span>
-              <span class="quiet">{last === null ? '' : age(tick.value - last.at)}</span>
+              <span class="quiet">{last === null ? '' : age(now - last.at)}</span>
             </button>
           </li>
         ))}

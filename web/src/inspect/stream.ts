@@ -34,12 +34,18 @@ export interface Actor {
   readonly version: number;
 }
 
+/**
+ * What is known, and what is drawn of it: objects may come faster than a page can be drawn, so the signals follow at most
+ * ten times a second; whoever needs all of them listens.
+ */
 export interface Stream {
   /** By session id; the one that something happened to last is last. */
   readonly actors: ReadonlySignal<ReadonlyMap<string, Actor>>;
   /** The last events and snapshots, oldest first. */
   readonly tail: ReadonlySignal<readonly Inspected[]>;
   readonly link: ReadonlySignal<{ is: 'connecting' | 'open' | 'lost' } | { is: 'refused'; why: string }>;
+  /** What a newcomer is to be sent now: every actor with its latest snapshot, then the tail. */
+  latest(): readonly Inspected[];
   /** Calls `f` with every object from now on, the definition put in where the wire left it out. */
   listen(f: (object: Inspected) => void): () => void;
   close(): void;
@@ -49,6 +55,7 @@ const TAIL = 400;
 /** Actors remembered; the ones nothing happened to for longest are forgotten first. */
 const MOST_ACTORS = 2000;
 const AGAIN_MS = 1500;
+const DRAW_MS = 100;
 const REFUSED: Readonly<Record<number, string>> = {
   4401: 'No valid key was given. Sign in on the first page.',
   4403: 'Only operators and viewers may inspect.',
@@ -67,39 +74,49 @@ export function openStream(query: string): Stream {
   const tail = signal<readonly Inspected[]>([]);
   const link = signal<Stream['link']['value']>({ is: 'connecting' });
   const listeners = new Set<(object: Inspected) => void>();
+  const known = new Map<string, Actor>();
+  let recent: Inspected[] = [];
+  let isDue = false;
   let definition: string | undefined;
   let socket: WebSocket | null = null;
   let isOver = false;
 
+  const draw = () => {
+    if (isDue || isOver) return;
+    isDue = true;
+    pageClock.after(DRAW_MS, () => {
+      isDue = false;
+      actors.value = new Map(known);
+      tail.value = [...recent];
+    });
+  };
   const take = (object: Inspected) => {
-    const now = new Map(actors.peek());
-    const known = now.get(object.sessionId);
+    const before = known.get(object.sessionId);
+    const { sessionId, snapshot, version } = object;
     let told = object;
-    if (object.type === '@xstate.actor' && object.snapshot !== undefined) {
+    if (object.type === '@xstate.actor' && snapshot !== undefined) {
       definition ??= object.definition;
       told = definition === undefined ? object : { ...object, definition };
-      now.delete(object.sessionId);
-      const last = known?.version === object.version ? known.last : null;
-      now.set(object.sessionId, { made: told, snapshot: object.snapshot, last, version: object.version });
-    } else if (object.type === '@xstate.snapshot' && object.snapshot !== undefined && known !== undefined) {
-      const from = object.version === 1 ? null : stateName(known.snapshot.value);
-      const step = {
+      known.delete(sessionId);
+      const last = before?.version === version ? before.last : null;
+      known.set(sessionId, { made: told, snapshot, last, version });
+    } else if (object.type === '@xstate.snapshot' && snapshot !== undefined && before !== undefined) {
+      const last = {
         type: object.event?.type ?? '',
-        from,
-        to: stateName(object.snapshot.value),
+        from: version === 1 ? null : stateName(before.snapshot.value),
+        to: stateName(snapshot.value),
         at: Number(object.createdAt),
       };
-      now.delete(object.sessionId);
-      const made = { ...known.made, snapshot: object.snapshot, version: object.version };
-      now.set(object.sessionId, { made, snapshot: object.snapshot, last: step, version: object.version });
+      known.delete(sessionId);
+      known.set(sessionId, { made: { ...before.made, snapshot, version }, snapshot, last, version });
     }
-    if (now.size > MOST_ACTORS) {
-      const [oldest] = now.keys();
-      if (oldest !== undefined) now.delete(oldest);
+    if (known.size > MOST_ACTORS) {
+      const [oldest] = known.keys();
+      if (oldest !== undefined) known.delete(oldest);
     }
-    actors.value = now;
-    if (told.type !== '@xstate.actor') tail.value = [...tail.peek().slice(1 - TAIL), told];
+    if (told.type !== '@xstate.actor' && recent.push(told) > 2 * TAIL) recent = recent.slice(-TAIL);
     for (const listener of listeners) listener(told);
+    draw();
   };
 
   const connect = () => {
@@ -131,6 +148,7 @@ export function openStream(query: string): Stream {
     actors,
     tail,
     link,
+    latest: () => [...[...known.values()].map(({ made }) => made), ...recent.slice(-TAIL)],
     listen(f) {
       listeners.add(f);
       return () => listeners.delete(f);

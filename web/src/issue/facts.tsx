@@ -1,5 +1,7 @@
 /** Who has the issue and what is known of it – as it is, or as it was at the version that is looked at. */
+import { computed } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
+import { useMemo } from 'preact/hooks';
 import type { IssueView } from '../../../src/machines/view.ts';
 import { agentName } from '../agents/roster.ts';
 import { tick } from '../clock.ts';
@@ -35,9 +37,7 @@ export function Facts({ issue, isPast }: { issue: IssueView; isPast: boolean }) 
         {retry !== null && (
           <Fact name="Retry">
             {retry.attempt} of {retry.maxAttempts} at {clockTime(retry.dueAt)}
-            {!isPast && retry.dueAt > tick.value && (
-              <span class="quiet"> in {duration(retry.dueAt - tick.value)}</span>
-            )}
+            {!isPast && <Ahead at={retry.dueAt} />}
             {retry.codexTransientFallbackMode !== null && (
               <span class="quiet"> as {retry.codexTransientFallbackMode.replaceAll('_', ' ')}</span>
             )}
@@ -85,6 +85,14 @@ export function Facts({ issue, isPast }: { issue: IssueView; isPast: boolean }) 
       </dl>
     </section>
   );
+}
+
+function Ahead({ at }: { at: number }) {
+  const said = useMemo(
+    () => computed(() => (at > tick.value ? ` in ${duration(at - tick.value)}` : '')),
+    [at],
+  );
+  return <span class="quiet">{said.value}</span>;
 }
 
 function Fact({ name, id, children }: { name: string; id?: string; children: ComponentChildren }) {

@@ -2,19 +2,19 @@
  * One issue: why it is where it is in one sentence, the machine with the state that holds, what may be done now, its runs
  * over time, and its journal, in which one can go back: then state, lock and context are shown as they were.
  */
-import { useComputed, useSignal } from '@preact/signals';
+import { computed, type ReadonlySignal, useComputed, useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Change } from '../../../src/client/index.ts';
-import type { Layout } from '../../../src/machines/drawing.ts';
 import type { IssueView } from '../../../src/machines/view.ts';
 import { Chart } from '../chart/chart.tsx';
-import { drawing, leafOf, wayOf } from '../chart/drawing.ts';
+import { leafOf, wayOf } from '../chart/drawing.ts';
+import { useDrawing } from '../chart/use-drawing.tsx';
 import { tick } from '../clock.ts';
 import { clockTime, duration } from '../duration.ts';
 import { onKeys } from '../keys.ts';
 import { addressOf, query, setQuery } from '../location.ts';
 import type { PageProps } from '../pages.ts';
-import { client, company } from '../session.ts';
+import { client, companies, company, mayOperate } from '../session.ts';
 import { State, shownOf } from '../ui/state.tsx';
 import { Actions } from './actions.tsx';
 import { Comments } from './comments.tsx';
@@ -39,6 +39,13 @@ export function IssuePage({ params }: PageProps) {
     return () => made.close();
   }, [id, client.value, company.value]);
 
+  const now = watched.value?.issue.value ?? null;
+  // An address may name an issue of another company than the one looked at last: names and agents are that one's.
+  const home = now === null ? undefined : companies.value?.find((one) => one.id === now.companyId);
+  useEffect(() => {
+    if (home !== undefined && home.id !== company.value?.id)
+      setQuery({ company: home.prefix }, { replace: true });
+  }, [home]);
   const error = watched.value?.error.value ?? null;
   if (error !== null) {
     return (
@@ -47,23 +54,14 @@ export function IssuePage({ params }: PageProps) {
       </p>
     );
   }
-  const now = watched.value?.issue.value ?? null;
   if (watched.value === null || now === null) return <p class="empty">Loading…</p>;
   return <Issue watched={watched.value} now={now} />;
 }
 
 function Issue({ watched, now }: { watched: WatchedIssue; now: IssueView }) {
-  const layout = useSignal<Layout | null>(null);
+  const { layout, instead } = useDrawing();
   const past = usePast(now);
   const rows = watched.journal.value;
-  useEffect(() => {
-    const { value: from } = client;
-    if (from !== null)
-      void drawing(from).then(
-        (found) => (layout.value = found),
-        () => {},
-      );
-  }, [client.value]);
   useEffect(() => {
     document.title = `${now.identifier} ${now.title} · baton`;
   }, [now.identifier, now.title]);
@@ -86,6 +84,7 @@ function Issue({ watched, now }: { watched: WatchedIssue; now: IssueView }) {
   );
 
   const shown = past.change?.issue ?? now;
+  const note = useNote(past.change === null ? now : null);
   const isPast = past.change !== null;
   const change = past.change ?? rows.findLast((row) => row.version === now.version) ?? null;
   const way = change && layout.value ? wayOf(layout.value, change) : undefined;
@@ -97,7 +96,7 @@ function Issue({ watched, now }: { watched: WatchedIssue; now: IssueView }) {
         </h1>
         <p class="why">
           <State of={shownOf(shown)} />
-          <span>{sentence(shown, tick.value)}</span>
+          <Sentence of={shown} />
           {!isPast && <Next issue={now} />}
         </p>
         {isPast ? (
@@ -108,7 +107,7 @@ function Issue({ watched, now }: { watched: WatchedIssue; now: IssueView }) {
             </button>
           </p>
         ) : (
-          <Actions issue={now} watched={watched} />
+          mayOperate() && <Actions issue={now} watched={watched} />
         )}
         {past.error !== null && (
           <p role="alert" class="past-note">
@@ -129,13 +128,13 @@ function Issue({ watched, now }: { watched: WatchedIssue; now: IssueView }) {
           </nav>
         </div>
         {layout.value === null ? (
-          <p class="empty">Loading the drawing…</p>
+          instead
         ) : (
           <Chart
             layout={layout.value}
             label={`Statechart of ${now.identifier}`}
             active={leafOf(shown)}
-            note={isPast ? null : noteOf(now, tick.value)}
+            note={note}
             took={change && way ? { arrows: way.arrows, event: change.type } : null}
           />
         )}
@@ -244,24 +243,38 @@ function LastStep({ change }: { change: Change | null }) {
   );
 }
 
+function Sentence({ of }: { of: IssueView }) {
+  return <span>{useTold(of, (issue, at) => sentence(issue, at))}</span>;
+}
+
 /** What comes next by itself, and when. */
 function Next({ issue }: { issue: IssueView }) {
-  if (issue.state !== 'scheduled-retry' || issue.nextAt === null) return null;
-  const left = issue.nextAt - tick.value;
-  return (
+  const said = useTold(issue, ({ state, nextAt }, at) =>
+    state === 'scheduled-retry' && nextAt !== null ? ahead(nextAt - at) : '',
+  );
+  return said === '' ? null : (
     <span class="next" data-countdown>
-      {left > 0 ? `in ${duration(left)}` : 'due now'}
+      {said}
     </span>
   );
 }
 
-function noteOf(issue: IssueView, at: number): string | null {
-  if (issue.state === 'scheduled-retry' && issue.retry !== null) {
-    const left = issue.retry.dueAt - at;
-    return left > 0 ? `in ${duration(left)}` : 'due now';
-  }
-  if (issue.state === 'running' && issue.run?.startedAt && issue.substate === 'executing') {
-    return `for ${duration(at - issue.run.startedAt)}`;
-  }
-  return `for ${duration(at - issue.updatedAt)}`;
+/** What is told of an issue at the moment; whoever uses it is drawn again when that is something else. */
+function useTold(issue: IssueView, tell: (issue: IssueView, at: number) => string): string {
+  return useMemo(() => computed(() => tell(issue, tick.value)), [issue]).value;
+}
+
+function useNote(issue: IssueView | null): ReadonlySignal<string | null> {
+  return useMemo(() => computed(() => issue && noteOf(issue, tick.value)), [issue]);
+}
+
+function noteOf(issue: IssueView, at: number): string {
+  if (issue.state === 'scheduled-retry' && issue.retry !== null) return ahead(issue.retry.dueAt - at);
+  const isExecuting = issue.substate === 'executing';
+  const since = isExecuting ? (issue.run?.startedAt ?? issue.updatedAt) : issue.updatedAt;
+  return `for ${duration(at - since)}`;
+}
+
+function ahead(ms: number): string {
+  return ms > 0 ? `in ${duration(ms)}` : 'due now';
 }

@@ -3,7 +3,7 @@
  * every two seconds while its run is executed and the page is in front.
  */
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Change, LogLine } from '../../../src/client/index.ts';
 import type { IssueView } from '../../../src/machines/view.ts';
 import { every } from '../clock.ts';
@@ -20,7 +20,8 @@ export function RunLog({ issue, journal }: { issue: IssueView; journal: readonly
   const lines = useSignal<readonly Line[]>([]);
   const failed = useSignal<string | null>(null);
   const box = useRef<HTMLDivElement>(null);
-  const started = timelineOf(journal).filter(({ spans }) => spans.some(({ is }) => is === 'executing'));
+  const runs = useMemo(() => timelineOf(journal), [journal]);
+  const started = runs.filter(({ spans }) => spans.some(({ is }) => is === 'executing'));
   const runId = started.find(({ id }) => id === chosen.value)?.id ?? started.at(-1)?.id ?? null;
   const isLive = issue.run?.id === runId && issue.substate === 'executing';
   useEffect(() => {

@@ -1,6 +1,6 @@
 /** Runs and backoffs on one time axis: what waited, what was executed, how each ended, and what is to come. */
 import { useComputed, useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Change } from '../../../src/client/index.ts';
 import type { IssueView } from '../../../src/machines/view.ts';
 import { agentName } from '../agents/roster.ts';
@@ -14,6 +14,8 @@ const MOST_RUNS = 12;
 const ROW = 26;
 /** How much room a label at the axis needs, px. */
 const TICK_WIDTH = 84;
+/** What of it the text takes: nearer to the end it would stand over. */
+const LABEL_WIDTH = 56;
 /** So that a span of a moment can be seen. */
 const LEAST_WIDTH = 3;
 const SIGNS: Readonly<Record<Outcome, { icon: IconName; word: string }>> = {
@@ -33,7 +35,7 @@ export function Timeline(props: { journal: readonly Change[]; issue: IssueView; 
   const { journal, issue, at } = props;
   const width = useSignal(0);
   const plot = useRef<HTMLDivElement>(null);
-  const all = timelineOf(journal);
+  const all = useMemo(() => timelineOf(journal), [journal]);
   const isDrawn = all.length > 0;
   useEffect(() => {
     const { current } = plot;
@@ -91,11 +93,13 @@ export function Timeline(props: { journal: readonly Change[]; issue: IssueView; 
           </ol>
           <div class="timeline-plot" ref={plot}>
             <div class="ticks" aria-hidden="true">
-              {ticksOf(begin, finish, Math.max(1, Math.floor(width.value / TICK_WIDTH))).map((time) => (
-                <span key={time} style={{ left: `${x(time)}%` }}>
-                  {clockTime(time)}
-                </span>
-              ))}
+              {ticksOf(begin, finish, Math.max(1, Math.floor(width.value / TICK_WIDTH)))
+                .filter((time) => ((100 - x(time)) / 100) * width.value > LABEL_WIDTH)
+                .map((time) => (
+                  <span key={time} style={{ left: `${x(time)}%` }}>
+                    {clockTime(time)}
+                  </span>
+                ))}
               {isLive && <i class="now" style={{ left: `${x(now)}%` }} />}
               {at !== null && at >= begin && at <= finish && <i class="then" style={{ left: `${x(at)}%` }} />}
             </div>

@@ -2,15 +2,13 @@
  * The issue machine as a heat map: how many issues are in each of its states, and how often each arrow is taken, pushed by
  * the server once a second; and the machine itself, to take away.
  */
-import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
 import type { DrawnArrow, Layout } from '../../../src/machines/drawing.ts';
 import { Chart } from '../chart/chart.tsx';
-import { drawing, wayOf } from '../chart/drawing.ts';
+import { wayOf } from '../chart/drawing.ts';
+import { useDrawing } from '../chart/use-drawing.tsx';
 import { count } from '../duration.ts';
 import { addressOf } from '../location.ts';
 import type { PageProps } from '../pages.ts';
-import { client } from '../session.ts';
 import { stats } from '../shell/status-line.tsx';
 import { SHOWN, type Shown, State } from '../ui/state.tsx';
 import { Exports } from './exports.tsx';
@@ -33,16 +31,7 @@ export function ratesOf(
 }
 
 export function MachinePage(_props: PageProps) {
-  const layout = useSignal<Layout | null>(null);
-  const failed = useSignal(false);
-  useEffect(() => {
-    const { value: from } = client;
-    if (from === null) return;
-    void drawing(from).then(
-      (found) => (layout.value = found),
-      () => (failed.value = true),
-    );
-  }, [client.value]);
+  const { layout, instead } = useDrawing();
   const { byState = {}, bySubstate = {}, transitions = [], eventsPerSecond = 0 } = stats.value ?? {};
   const counts: Readonly<Record<string, number>> = { ...byState, ...bySubstate };
   const most = Math.max(
@@ -67,12 +56,9 @@ export function MachinePage(_props: PageProps) {
         <Exports />
       </div>
       <section class="card chart-card" aria-label="Heat map">
-        {failed.value && (
-          <p class="empty" role="alert">
-            The drawing could not be loaded. Load the page again.
-          </p>
-        )}
-        {layout.value !== null && (
+        {layout.value === null ? (
+          instead
+        ) : (
           <Chart
             layout={layout.value}
             label="Issue machine, live counts and rates"
@@ -120,9 +106,8 @@ export function MachinePage(_props: PageProps) {
           })}
         </tbody>
       </table>
-      <p class="quiet">
-        What each event does in each state is in the documentation of the domain.{' '}
-        <a href={addressOf('/inspect')}>Watch single issues</a> as they move.
+      <p>
+        <a href={addressOf('/inspect')}>Watch single issues as they move</a>
       </p>
     </div>
   );
