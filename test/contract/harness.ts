@@ -28,11 +28,15 @@ export interface Harness {
 
 const HOUR_MS = 3_600_000;
 
-export async function memoryHarness(): Promise<Harness> {
+/** `partitions`: the only ones there are; default: all. */
+export async function memoryHarness(partitions?: readonly number[]): Promise<Harness> {
   let now = 1_700_000_000_000;
   const create = () => {
     const catalog = new MemoryCatalog();
-    return { catalog, store: new MemoryStore({ now: () => now, catalog }) };
+    return {
+      catalog,
+      store: new MemoryStore({ now: () => now, catalog, ...(partitions ? { partitions } : {}) }),
+    };
   };
   let { catalog, store } = create();
   return {
@@ -55,13 +59,14 @@ export async function memoryHarness(): Promise<Harness> {
   };
 }
 
-export async function postgresHarness(): Promise<Harness> {
+export async function postgresHarness(partitions?: readonly number[]): Promise<Harness> {
   const database = await freshDatabase();
   const { url } = database;
   await migrate(url);
   const catalog = new PostgresCatalog({ url });
   const admin = new pg.Client(connection({ url }));
   await admin.connect();
+  if (partitions) await admin.query('delete from partitions where partition <> all ($1)', [partitions]);
   const nodes = new Map<string, PostgresStore>();
   const close = async (name: string) => {
     await nodes.get(name)?.close();
