@@ -1,4 +1,4 @@
-/** Names for the agents that issues mention, read once a company. */
+/** Names for the agents that issues mention, read once a company, and put into sentences that name them by id. */
 import type { HttpApi } from '../client/http.ts';
 import type { IssueView } from '../machines/view.ts';
 
@@ -8,4 +8,12 @@ export async function agentNames(http: HttpApi, issues: readonly IssueView[]): P
     for await (const agent of http.agents(companyId)) names.set(agent.id, agent.name);
   }
   return names;
+}
+
+/** A sentence of the server's, with each agent's name for its id. */
+export function withNames(text: string, names: ReadonlyMap<string, string>): string {
+  return text.replace(/\bagent (a[0-9a-f]{6,})\b/g, (whole, id: string) => {
+    const name = names.get(id);
+    return name === undefined ? whole : `agent ${name}`;
+  });
 }

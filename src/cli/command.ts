@@ -24,6 +24,8 @@ export interface Command {
   readonly examples: readonly string[];
   /** What does not fit the summary; shown by its own help. */
   readonly about?: string;
+  /** True: whatever is wrong, also with the call itself, it exits 0 and says nothing. */
+  readonly neverFails?: boolean;
   /** Answers the exit code. Throws a BatonError for an expected failure. */
   run(call: Call): Promise<number>;
 }
@@ -36,6 +38,8 @@ export interface Call {
   /** Working directory: where baton.config.json is looked for. */
   readonly cwd: string;
   readonly terminal: Terminal;
+  /** Standard input, read as it is asked for. */
+  stdin(): AsyncIterable<Uint8Array | string>;
   readonly clock: Clock;
   readonly random: Random;
   /** Aborted by the first SIGINT or SIGTERM; a second one ends the process with 130. */

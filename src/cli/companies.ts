@@ -22,3 +22,21 @@ export async function companiesOf(http: HttpApi, call: Call): Promise<Company[]>
   }
   return found;
 }
+
+/**
+ * The one company a command is about: the one named, else the only one there is.
+ * @throws BatonError VALIDATION when there are several, NOT_FOUND when there is none
+ */
+export async function companyOf(http: HttpApi, call: Call): Promise<Company> {
+  const [company, another, ...more] = await companiesOf(http, call);
+  if (company === undefined) {
+    throw new BatonError('NOT_FOUND', 'There is no company yet.', {
+      hint: 'Make one: baton companies create ACME "Acme Ltd".',
+    });
+  }
+  if (another === undefined) return company;
+  const prefixes = [company, another, ...more].map((c) => c.prefix);
+  throw new BatonError('VALIDATION', 'There are several companies.', {
+    hint: `Name one with --company: ${prefixes.slice(0, 20).join(', ')}.`,
+  });
+}

@@ -1,6 +1,6 @@
 /** How a failed command ends: one sentence, what to do, and its exit code. */
 import { BatonError, ERRORS } from '../errors.ts';
-import { paint, plain, type Terminal } from './terminal.ts';
+import { jsonLine, paint, plain, type Terminal } from './terminal.ts';
 
 export const INTERRUPTED = 130;
 
@@ -11,7 +11,7 @@ export function fail(terminal: Terminal, error: unknown, asJson: boolean): numbe
   const hint = typeof detail.hint === 'string' ? detail.hint : hintOf(error);
   const message = error instanceof Error ? error.message : String(error);
   if (asJson) {
-    terminal.err.write(`${JSON.stringify({ error: { ...detail, code, message, hint } })}\n`);
+    terminal.err.write(`${jsonLine({ error: { ...detail, code, message, hint } })}\n`);
   } else {
     const lines = message.split('\n').map(plain);
     terminal.err.write(`${paint(terminal, 'red', 'baton:')} ${lines.join('\n       ')}\n`);

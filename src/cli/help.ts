@@ -1,4 +1,4 @@
-/** Help, made from the command table. */
+/** Help and docs/cli.md, made from the command table. */
 import { COMMON_FLAGS, type Command, type Flag } from './command.ts';
 
 export function helpOfAll(version: string, commands: readonly Command[]): string {
@@ -37,4 +37,37 @@ export function helpOf(command: Command): string {
 function nameOf(flag: Flag): string {
   if (flag.value !== undefined) return `--${flag.name} ${flag.value}`;
   return flag.negatable === true ? `--${flag.name}, --no-${flag.name}` : `--${flag.name}`;
+}
+
+/** The part of docs/cli.md that is generated. */
+export function helpMarkdown(commands: readonly Command[]): string {
+  const index = commands.map((c) => `| [\`baton ${c.name}\`](#baton-${c.name}) | ${cell(c.summary)} |`);
+  const sections = commands.flatMap((c) => [
+    `## baton ${c.name}`,
+    '',
+    `${c.summary[0]?.toUpperCase()}${c.summary.slice(1)}.`,
+    '',
+    '```',
+    `baton ${c.name}${c.usage === '' ? '' : ` ${c.usage}`}`,
+    '```',
+    '',
+    ...(c.about === undefined ? [] : ['```text', c.about, '```', '']),
+    ...(c.flags.length === 0
+      ? []
+      : [
+          '| option | meaning |',
+          '| --- | --- |',
+          ...c.flags.map((flag) => `| \`${cell(nameOf(flag))}\` | ${cell(flag.meaning)} |`),
+          '',
+        ]),
+    '```sh',
+    ...c.examples,
+    '```',
+    '',
+  ]);
+  return ['| command | what it does |', '| --- | --- |', ...index, '', ...sections].join('\n');
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 }

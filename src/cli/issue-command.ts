@@ -1,7 +1,10 @@
 /** `baton issue ID` shows one issue and its history; `baton why ID` says in a sentence why it is not moving. */
 import type { Change } from '../client/frames.ts';
-import { agentNames } from './agent-names.ts';
+import { BatonError } from '../errors.ts';
+import { agentNames, withNames } from './agent-names.ts';
 import { type Command, SERVER_FLAGS } from './command.ts';
+import { COMPANY_FLAG } from './companies.ts';
+import { CREATE_FLAGS, createIssue } from './issue-create.ts';
 import { issueOf } from './issue-ref.ts';
 import { CHANGE_COLUMNS, changeCells, duration, nextOf, relative, stateOf, timeOf } from './issue-text.ts';
 import { httpOf } from './server.ts';
@@ -10,14 +13,25 @@ import { emit, paint, plain, say } from './terminal.ts';
 
 export const issueCommand: Command = {
   name: 'issue',
-  summary: 'show an issue and its history',
-  usage: 'ID',
-  takes: [1, 1],
-  flags: SERVER_FLAGS,
-  examples: ['baton issue ACME-7', 'baton issue ACME-7 --json | jq .journal'],
+  summary: 'show an issue and its history, or make one',
+  usage: 'ID | create TITLE',
+  takes: [1, 2],
+  flags: [...CREATE_FLAGS, COMPANY_FLAG, ...SERVER_FLAGS],
+  examples: [
+    'baton issue ACME-7',
+    'baton issue ACME-7 --json | jq .journal',
+    'baton issue create "Fix login" --assignee codex-1 --priority high',
+  ],
   async run(call) {
     const { terminal } = call;
     const http = httpOf(call);
+    const [first, title] = call.args;
+    if (first === 'create' && title !== undefined) return await createIssue(call, http, title);
+    if (title !== undefined) {
+      throw new BatonError('VALIDATION', `Unexpected argument ${JSON.stringify(title)}.`, {
+        hint: 'baton issue ID shows one; baton issue create TITLE makes one.',
+      });
+    }
     const issue = await issueOf(http, call.args[0] ?? '');
     const journal: Change[] = [];
     for await (const change of http.journal(issue.id)) journal.push(change);
@@ -30,7 +44,7 @@ export const issueCommand: Command = {
     const nameOf = (id: string | null) => (id === null ? '–' : (names.get(id) ?? id));
     const facts: [string, string | null][] = [
       ['state', stateOf(issue)],
-      ['why', issue.why.text],
+      ['why', withNames(issue.why.text, names)],
       ['next', nextOf(issue, now)],
       ['priority', issue.priority],
       ['assignee', nameOf(issue.assigneeAgentId)],
@@ -66,13 +80,15 @@ export const whyCommand: Command = {
   examples: ['baton why ACME-7'],
   async run(call) {
     const { terminal } = call;
-    const issue = await issueOf(httpOf(call), call.args[0] ?? '');
+    const http = httpOf(call);
+    const issue = await issueOf(http, call.args[0] ?? '');
     const { id, identifier, state, substate, why, nextEvent, nextAt, lock } = issue;
     emit(terminal, { id, identifier, state, substate, why, nextEvent, nextAt, lock });
     if (terminal.json) return 0;
     const next = nextOf(issue, call.clock.now());
+    const text = withNames(why.text, await agentNames(http, [issue]));
     terminal.out.write(
-      `${identifier} is ${stateOf(issue)}: ${plain(why.text)}${next === null ? '' : ` Next: ${plain(next)}.`}\n`,
+      `${identifier} is ${stateOf(issue)}: ${plain(text)}${next === null ? '' : ` Next: ${plain(next)}.`}\n`,
     );
     return 0;
   },

@@ -1,7 +1,7 @@
 /** `baton issues`: what there is, one line each. */
 import type { IssueQuery } from '../client/http.ts';
 import type { IssueView } from '../machines/view.ts';
-import { agentNames } from './agent-names.ts';
+import { agentNames, withNames } from './agent-names.ts';
 import { type Command, SERVER_FLAGS, textFlag, wholeFlag } from './command.ts';
 import { COMPANY_FLAG, companiesOf } from './companies.ts';
 import { stateOf } from './issue-text.ts';
@@ -56,7 +56,7 @@ export const issuesCommand: Command = {
       stateOf(issue),
       issue.priority,
       issue.assigneeAgentId === null ? '–' : (names.get(issue.assigneeAgentId) ?? issue.assigneeAgentId),
-      issue.why.text,
+      withNames(issue.why.text, names),
     ]);
     call.terminal.out.write(
       table(

@@ -6,10 +6,12 @@ import type { Terminal } from './terminal.ts';
 
 /** @param before called before each line, so that whoever owns the last line of the terminal can clear it */
 export function logOf(level: LogLevel, terminal: Terminal, before: () => void = () => {}): pino.Logger {
-  const pretty =
-    terminal.err.isTTY === true
-      ? prettyFactory({ colorize: terminal.colour, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' })
-      : (line: string) => line;
+  const format = prettyFactory({
+    colorize: terminal.colour,
+    ignore: 'pid,hostname',
+    translateTime: 'SYS:HH:MM:ss',
+  });
+  const pretty = (line: string) => (terminal.err.isTTY === true ? format(disarmed(line)) : line);
   return pino(
     { level },
     {
@@ -19,4 +21,14 @@ export function logOf(level: LogLevel, terminal: Terminal, before: () => void = 
       },
     },
   );
+}
+
+/**
+ * A line of NDJSON whose texts repaint no terminal when they are printed: their control characters, which JSON holds as
+ * escapes, become a visible `�`. Line breaks stay, for stacks.
+ */
+function disarmed(line: string): string {
+  return line
+    .replace(/\\u00(?:[01][0-9a-f]|7f|[89][0-9a-f])/gi, '�')
+    .replace(/[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '�');
 }

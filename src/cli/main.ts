@@ -29,6 +29,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const code = await run(process.argv.slice(2), COMMANDS, {
   out: process.stdout,
   err: process.stderr,
+  stdin: () => process.stdin,
   env: process.env,
   cwd: process.cwd(),
   clock,

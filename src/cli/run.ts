@@ -4,13 +4,14 @@ import { BatonError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import type { Command } from './command.ts';
 import { fail, INTERRUPTED } from './failure.ts';
-import { helpOf, helpOfAll } from './help.ts';
+import { helpMarkdown, helpOf, helpOfAll } from './help.ts';
 import { parse } from './parse.ts';
 import { type Sink, terminalOf } from './terminal.ts';
 
 export interface World {
   out: Sink;
   err: Sink;
+  stdin(): AsyncIterable<Uint8Array | string>;
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;
   clock: Clock;
@@ -36,6 +37,10 @@ export async function run(
       return 0;
     }
     if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+      if (rest[0] === '--markdown') {
+        world.out.write(helpMarkdown(commands));
+        return 0;
+      }
       const about = rest[0] === undefined ? null : find(commands, rest[0]);
       world.out.write(about === null ? helpOfAll(VERSION, commands) : helpOf(about));
       return 0;
@@ -46,9 +51,10 @@ export async function run(
       world.out.write(helpOf(command));
       return 0;
     }
-    const { env, cwd, clock, random, signal } = world;
-    return await command.run({ args, flags: given, env, cwd, terminal, clock, random, signal });
+    const { stdin, env, cwd, clock, random, signal } = world;
+    return await command.run({ args, flags: given, env, cwd, terminal, stdin, clock, random, signal });
   } catch (error) {
+    if (commands.find((c) => c.name === name)?.neverFails === true) return 0;
     if (world.signal.aborted) return INTERRUPTED;
     const code = fail(terminal, error, asJson);
     if ((world.env.BATON_DEBUG ?? '') !== '' && error instanceof Error) world.err.write(`${error.stack}\n`);

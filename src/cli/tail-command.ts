@@ -41,17 +41,19 @@ export const tailCommand: Command = {
 
 async function follow(call: Call, client: Client, since: number | null, count: number): Promise<void> {
   let left = count;
+  // A journal topic's changes have no view, so they do not say what their issue is called.
+  const identifiers = new Map<string, string>();
   const isOver = new Promise<void>((resolve, reject) => {
     call.signal.addEventListener('abort', () => resolve());
     client.on('closed', ({ error }) => (error === null ? resolve() : reject(error)));
     const error = (e: RemoteError) => reject(e);
     const change = (c: unknown) => {
       if (left <= 0) return;
-      print(call, c as Change);
+      print(call, c as Change, identifiers);
       left--;
       if (left <= 0) resolve();
     };
-    subscribeAll(call, client, since, { change, error }).catch(reject);
+    subscribeAll(call, client, since, identifiers, { change, error }).catch(reject);
     if (call.signal.aborted || left <= 0) resolve();
   });
   await isOver;
@@ -61,11 +63,13 @@ async function subscribeAll(
   call: Call,
   client: Client,
   since: number | null,
+  identifiers: Map<string, string>,
   handlers: { change(c: unknown): void; error(e: RemoteError): void },
 ): Promise<void> {
   const [ref] = call.args;
   if (ref !== undefined) {
     const issue = await issueOf(client.http, ref);
+    identifiers.set(issue.id, issue.identifier);
     await client.subscribe(`journal:${issue.id}`, { since: since ?? issue.version }, handlers);
     return;
   }
@@ -74,13 +78,13 @@ async function subscribeAll(
   }
 }
 
-function print({ terminal }: Call, change: Change): void {
+function print({ terminal }: Call, change: Change, identifiers: ReadonlyMap<string, string>): void {
   emit(terminal, change);
   if (terminal.json) return;
   const what =
     change.from === null || change.from === change.to ? change.to : `${change.from} → ${change.to}`;
   const effects = change.effects.map((e) => e.type).join(', ');
-  const who = change.issue?.identifier ?? change.issueId;
+  const who = change.issue?.identifier ?? identifiers.get(change.issueId) ?? change.issueId;
   terminal.out.write(
     `${paint(terminal, 'dim', timeOf(change.at))}  ${paint(terminal, 'bold', plain(who))} v${change.version}  ` +
       `${plain(change.type)}  ${plain(what)}  ${paint(terminal, 'dim', plain(effects))}\n`,

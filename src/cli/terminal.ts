@@ -60,5 +60,15 @@ export function say(terminal: Terminal, text = ''): void {
 
 /** An object for programs; nothing outside JSON mode. */
 export function emit(terminal: Terminal, value: unknown): void {
-  if (terminal.json) terminal.out.write(`${JSON.stringify(value)}\n`);
+  if (terminal.json) terminal.out.write(`${jsonLine(value)}\n`);
+}
+
+/**
+ * JSON that repaints no terminal either: what `plain` makes visible is escaped. JSON itself escapes only the control
+ * characters below the space; the value read back is the same.
+ */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(/[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (c) => {
+    return `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }

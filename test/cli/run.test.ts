@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -17,6 +17,11 @@ describe('help', () => {
       expect(help.code).toBe(0);
       expect(help.out).toMatch(/Examples?:\n {2}(\w+=\S+ )?baton /);
     }
+  });
+  it('is what docs/cli.md says', async () => {
+    const { out } = await baton(['help', '--markdown']);
+    // After a change of the table: see the end of docs/cli.md's head.
+    expect(readFileSync('docs/cli.md', 'utf8').split('\n---\n\n')[1]).toBe(out);
   });
   it('tells the version of package.json', async () => {
     expect((await baton(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { logOf } from '../../src/cli/log.ts';
 import { progress } from '../../src/cli/progress.ts';
 import { table } from '../../src/cli/table.ts';
 import { paint, plain, type Sink, terminalOf } from '../../src/cli/terminal.ts';
@@ -30,6 +31,16 @@ describe('output', () => {
   it('shows hostile text without letting it act', () => {
     expect(plain('a\x1b[2Jb\r\n\u202ec\x07')).toBe('a�[2Jb���c�');
     expect(plain('Grüße 日本 🙂')).toBe('Grüße 日本 🙂');
+  });
+});
+
+describe('the log on a terminal', () => {
+  it('shows hostile text without letting it act, with line breaks where a stack has them', () => {
+    const err = sink(true);
+    const log = logOf('info', terminalOf(sink(true), err, { NO_COLOR: '1' }, loud));
+    log.warn({ why: '\x1b[2J\x9b2J' }, 'title \x1b]0;owned\x07\u202e end\nnext');
+    expect(err.text).toContain('title �]0;owned�� end\nnext');
+    for (const acting of ['\x1b', '\x07', '\x9b', '\u202e']) expect(err.text).not.toContain(acting);
   });
 });
 

@@ -17,6 +17,8 @@ export interface Given {
   terminal?: boolean;
   env?: Record<string, string>;
   cwd?: string;
+  /** What is on standard input; null: it stays open and says nothing. */
+  stdin?: string | null;
   commands?: readonly Command[];
   signal?: AbortSignal;
   /** Told whenever something is written. */
@@ -36,6 +38,10 @@ export async function baton(argv: string[], given: Given = {}): Promise<Ran> {
   const code = await run(argv, given.commands ?? COMMANDS, {
     out: sink('out'),
     err: sink('err'),
+    stdin: async function* () {
+      if (given.stdin === null) await new Promise(() => {});
+      yield given.stdin ?? '';
+    },
     env: given.env ?? {},
     cwd: given.cwd ?? '/nowhere',
     clock: systemClock(),

@@ -14,6 +14,7 @@ import { RemoteError } from '../../client/remote-error.ts';
 import type { Clock } from '../../clock.ts';
 import type { IssueEvent } from '../../machines/events.ts';
 import type { IssueView } from '../../machines/view.ts';
+import { freshCompany } from '../fresh-company.ts';
 import { BUILDER, CALLER, CAST, CHECKER, type Part } from './cast.ts';
 import { type Errand, errands } from './titles.ts';
 import { openUpstream, type Upstream } from './upstream.ts';
@@ -77,7 +78,7 @@ export class Demo {
   static async start(options: DemoOptions): Promise<Demo> {
     const { http } = options.client;
     const waiting = await errands(Math.max(FIRST_ISSUES, options.issues));
-    const company = await companyFor(http);
+    const company = await freshCompany(http, 'Demo', 'DEMO');
     const agents = new Map<Part, string>();
     for (const part of CAST) agents.set(part, await hire(http, company, part));
     const demo = new Demo(options, company, agents, await openUpstream(), waiting);
@@ -248,15 +249,4 @@ function hire(http: HttpApi, company: Company, part: Part): Promise<string> {
     retry: part.retry,
   };
   return http.createAgent(company.id, settings).then(({ id }) => id);
-}
-
-/** A company of its own for each demo: DEMO, DEMO2, DEMO3 … whichever prefix is free. */
-async function companyFor(http: HttpApi): Promise<Company> {
-  for (let n = 1; ; n++) {
-    try {
-      return await http.createCompany({ name: 'Demo', prefix: n === 1 ? 'DEMO' : `DEMO${n}` });
-    } catch (error) {
-      if (!(error instanceof RemoteError) || error.code !== 'CONFLICT' || n === 10_000) throw error;
-    }
-  }
 }

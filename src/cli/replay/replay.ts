@@ -1,8 +1,8 @@
 /** A whole replay, in order: hire the agents, make the issues, play them all, check them all, report. */
 import { type Client, connect } from '../../client/client.ts';
-import type { Company, HttpApi } from '../../client/http.ts';
-import { RemoteError } from '../../client/remote-error.ts';
+import type { HttpApi } from '../../client/http.ts';
 import type { Call } from '../command.ts';
+import { freshCompany } from '../fresh-company.ts';
 import { progress } from '../progress.ts';
 import { atOnce } from './at-once.ts';
 import { check } from './check.ts';
@@ -29,7 +29,7 @@ export async function replay(call: Call, host: Host, plans: readonly Plan[], row
       operators.push(await connect({ url, token, connectTimeoutMs: 0, clock, chance: random }));
     }
     const http = (operators[0] as Client).http;
-    const company = await companyFor(http);
+    const company = await freshCompany(http, 'Replay of an event log', 'INC');
     const names = namesOf(plans);
     const hiring = progress(terminal, clock, 'hiring  ', names.length);
     const where = { http, url, companyId: company.id, clock, chance: random };
@@ -102,20 +102,6 @@ async function create(http: HttpApi, companyId: string, plans: readonly Plan[], 
     }
   }
   return plays;
-}
-
-/** A company of its own for each replay: INC, INC2, INC3 … whichever prefix is free. */
-async function companyFor(http: HttpApi): Promise<Company> {
-  for (let n = 1; ; n++) {
-    try {
-      return await http.createCompany({
-        name: 'Replay of an event log',
-        prefix: n === 1 ? 'INC' : `INC${n}`,
-      });
-    } catch (error) {
-      if (!(error instanceof RemoteError) || error.code !== 'CONFLICT' || n === 10_000) throw error;
-    }
-  }
 }
 
 function namesOf(plans: readonly Plan[]): string[] {

@@ -1,0 +1,65 @@
+/** What the doctor sees of this machine: versions, the disk under the data directory, the port. */
+import { existsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { dirname, resolve } from 'node:path';
+import type { Settings } from '../../config.ts';
+import { VERSION } from '../../version.ts';
+import { bad, type Finding, ok, warning } from './finding.ts';
+
+const OLDEST_NODE = 20;
+const GIB = 1024 ** 3;
+const LITTLE = GIB;
+/** PostgreSQL stops with a panic when its log cannot be written. */
+const TOO_LITTLE = GIB / 5;
+
+export function nodeVersion(version: string): Finding {
+  const text = `baton ${VERSION}, node ${version}, ${process.platform}-${process.arch}`;
+  return Number.parseInt(version, 10) >= OLDEST_NODE
+    ? ok('versions', text)
+    : bad('versions', text, `Baton needs node ${OLDEST_NODE} or newer: https://nodejs.org`);
+}
+
+/** @param free bytes; separate from reading it, so that a full disk can be tried */
+export function diskFinding(path: string, free: number): Finding {
+  const text = `${(free / GIB).toFixed(1)} GiB free under ${path}`;
+  if (free < TOO_LITTLE) return bad('disk', text, 'Make room now: a database that cannot write stops.');
+  if (free < LITTLE)
+    return warning('disk', text, 'Make room, or set --retention-days so that old history is deleted.');
+  return ok('disk', text);
+}
+
+export async function disk(dataDir: string, cwd: string): Promise<Finding> {
+  let path = resolve(cwd, dataDir);
+  while (!existsSync(path) && dirname(path) !== path) path = dirname(path);
+  const { bavail, bsize } = await statfs(path);
+  return diskFinding(path, bavail * bsize);
+}
+
+/** Who, if anybody, has the port a server here would listen on. */
+export async function port({ host, port }: Settings, isOurs: boolean): Promise<Finding> {
+  if (port === 0) return ok('port', 'any free one');
+  if (isOurs) return ok('port', `${port} is the server’s`);
+  const code = await listenError(host, port);
+  if (code === null) return ok('port', `${port} on ${host} is free`);
+  if (code === 'EADDRINUSE') {
+    return warning(
+      'port',
+      `${port} on ${host} is taken by another program`,
+      'Stop it, or choose another with --port.',
+    );
+  }
+  return bad(
+    'port',
+    `${port} on ${host} cannot be listened on (${code})`,
+    'Choose another with --port or --host.',
+  );
+}
+
+function listenError(host: string, port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen(port, host, () => server.close(() => resolve(null)));
+  });
+}

@@ -1,0 +1,96 @@
+/** What the doctor sees of a running server, through its public doors. */
+import type { Client } from '../../client/client.ts';
+import type { IssueView } from '../../machines/view.ts';
+import { VERSION } from '../../version.ts';
+import { bad, type Finding, ok, unknown, warning } from './finding.ts';
+
+const LATE_MS = 5000;
+const NAMED = 5;
+
+export interface Health {
+  readonly version: string | null;
+  readonly ready: boolean;
+  readonly reason: string | null;
+}
+
+/** Null: nobody answers there. */
+export async function healthOf(url: string): Promise<Health | null> {
+  try {
+    const answer = (path: string) => fetch(`${url}${path}`, { signal: AbortSignal.timeout(LATE_MS) });
+    const health = (await (await answer('/healthz')).json()) as { ok?: boolean; version?: string };
+    if (health.ok !== true) return null;
+    const ready = (await (await answer('/readyz')).json()) as { ready?: boolean; reason?: string };
+    return { version: health.version ?? null, ready: ready.ready === true, reason: ready.reason ?? null };
+  } catch {
+    return null;
+  }
+}
+
+export function serverFindings(url: string, health: Health | null, isNamed: boolean): Finding[] {
+  if (health === null) {
+    const todo = 'Start one with `baton start`, or name another with --url.';
+    const text = `nobody answers at ${url}`;
+    return [isNamed ? bad('server', text, todo) : warning('server', text, todo)];
+  }
+  const { version, ready, reason } = health;
+  return [
+    ready
+      ? ok('server', `${url} is ready`)
+      : bad(
+          'server',
+          `${url} is not ready: ${reason}`,
+          'Its log says more; it goes on by itself when that is over.',
+        ),
+    version === VERSION
+      ? ok('server version', `${version}, as this command`)
+      : warning('server version', `${version}; this command is ${VERSION}`, 'Use the same version of both.'),
+  ];
+}
+
+/** Leases and quarantined actors, from what the server shows of its issues. */
+export async function workFindings(client: Client): Promise<Finding[]> {
+  const now = client.serverNow();
+  const late: IssueView[] = [];
+  const quarantined: IssueView[] = [];
+  let executing = 0;
+  for await (const company of client.http.companies()) {
+    for await (const issue of client.http.issues(company.id, { state: 'running', limit: 500 })) {
+      if (issue.why.code === 'quarantined') quarantined.push(issue);
+      const until = issue.run?.leaseUntil ?? null;
+      if (until === null) continue;
+      executing++;
+      if (now - until > LATE_MS) late.push(issue);
+    }
+    for await (const issue of client.http.issues(company.id, {
+      state: ['idle', 'scheduled-retry'],
+      limit: 500,
+    })) {
+      if (issue.why.code === 'quarantined') quarantined.push(issue);
+    }
+  }
+  return [
+    late.length === 0
+      ? ok('leases', `${executing} runs are executing, none beyond its lease`)
+      : bad(
+          'leases',
+          `${late.length} of ${executing} runs are beyond their lease: ${namesOf(late)}`,
+          'The server does not keep up with its timers: see its log and the load of the machine, then restart it.',
+        ),
+    quarantined.length === 0
+      ? ok('quarantined', 'no issue is put aside')
+      : bad(
+          'quarantined',
+          `${quarantined.length} issues are put aside: ${namesOf(quarantined)}`,
+          '`baton why ID` and the server’s log have the cause; a version that mends it takes them up again.',
+        ),
+  ];
+}
+
+export const UNSEEN: readonly Finding[] = ['leases', 'quarantined'].map((about) =>
+  unknown(about, 'not seen: there is no server to ask', 'Run this again when one is up.'),
+);
+
+function namesOf(issues: readonly IssueView[]): string {
+  const names = issues.slice(0, NAMED).map(({ identifier }) => identifier);
+  return issues.length > NAMED ? `${names.join(', ')} …` : names.join(', ');
+}

@@ -1,0 +1,44 @@
+/** `baton issue create TITLE`: a new issue, given to an agent at once where one is named. */
+import type { HttpApi } from '../client/http.ts';
+import { BatonError } from '../errors.ts';
+import { PRIORITIES } from '../machines/view.ts';
+import { agentNames, withNames } from './agent-names.ts';
+import { type Call, type Flag, textFlag, wordFlag } from './command.ts';
+import { companyOf } from './companies.ts';
+import { stateOf } from './issue-text.ts';
+import { agentNamed } from './job/identity.ts';
+import { emit, plain, say } from './terminal.ts';
+
+export const CREATE_FLAGS: readonly Flag[] = [
+  { name: 'assignee', value: 'AGENT', meaning: 'create: whose it is, by name or id' },
+  { name: 'priority', value: 'PRIORITY', meaning: 'create: critical, high, medium (default), low' },
+  { name: 'context', value: 'JSON', meaning: 'create: what the agent is told with it, at most 16 KiB' },
+];
+
+export async function createIssue(call: Call, http: HttpApi, title: string): Promise<number> {
+  const priority = wordFlag(call, 'priority', PRIORITIES);
+  const context = contextOf(call);
+  const assignee = textFlag(call, 'assignee');
+  const agent = assignee === undefined ? null : await agentNamed(http, call, assignee);
+  const companyId = agent?.companyId ?? (await companyOf(http, call)).id;
+  const issue = await http.createIssue(companyId, {
+    title,
+    ...(priority === undefined ? {} : { priority }),
+    ...(agent === null ? {} : { assigneeAgentId: agent.id }),
+    ...(context === undefined ? {} : { context: context as never }),
+  });
+  emit(call.terminal, issue);
+  const names = call.terminal.json ? new Map<string, string>() : await agentNames(http, [issue]);
+  say(call.terminal, `${issue.identifier} is ${stateOf(issue)}: ${plain(withNames(issue.why.text, names))}`);
+  return 0;
+}
+
+function contextOf(call: Call): unknown {
+  const text = textFlag(call, 'context');
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new BatonError('VALIDATION', `--context: is not JSON (${(error as Error).message}).`);
+  }
+}
