@@ -17,8 +17,11 @@ export interface ServerProcess {
 const running = new Set<ChildProcess>();
 
 /** Starts a server and waits until it is ready. `flags` as on the command line. */
-export async function spawnServer(flags: Record<string, string>): Promise<ServerProcess> {
-  const server = await spawnListening(flags);
+export async function spawnServer(
+  flags: Record<string, string>,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<ServerProcess> {
+  const server = await spawnListening(flags, env);
   for (let n = 0; n < 500; n++) {
     if ((await fetch(`${server.url}/readyz`)).ok) break;
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -27,10 +30,13 @@ export async function spawnServer(flags: Record<string, string>): Promise<Server
 }
 
 /** Starts a server and waits until it listens, ready or not. */
-export async function spawnListening(flags: Record<string, string>): Promise<ServerProcess> {
+export async function spawnListening(
+  flags: Record<string, string>,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<ServerProcess> {
   const args = ['dist/cli/main.js', 'start', '--print-ready', '--no-demo', '--port', '0', '--log', 'fatal'];
   for (const [name, value] of Object.entries(flags)) args.push(`--${name}`, value);
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
   running.add(child);
   const exited = once(child, 'exit') as Promise<[number | null]>;
   void exited.then(() => running.delete(child));
