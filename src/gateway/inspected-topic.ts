@@ -18,8 +18,8 @@ const MOST_KNOWN = 20_000;
 /** Issues of a company that a newcomer is shown. */
 const MOST_LIVE = 10_000;
 const PAGE = 500;
-/** Issues of which something may be held for a slow reader: with their views some 10 MB at the worst, mostly 2. */
-const MOST_PENDING = 4000;
+/** Issues of which something may be held for a slow reader: with their views mostly 1 MB. */
+const MOST_PENDING = 2000;
 
 export interface InspectedTopicOptions {
   readonly companyId: string;

@@ -22,6 +22,8 @@ import { CLOSE, helloFrame } from './protocol.ts';
 
 const HELLO_MS = 5000;
 const LOOK_MS = 2000;
+/** Frames a reader may send in all: one is enough. */
+const MOST_FRAMES = 16;
 /** Companies that the server's own token watches at once; the others are watched by naming them. */
 const MOST_COMPANIES = 200;
 
@@ -52,6 +54,7 @@ export class Inspector {
   #state: State = { is: 'greeting' };
   #disarm: () => void;
   #definitionSent = false;
+  #frames = 0;
 
   /** @param carried the upgrade carried a credential: it must be a valid one. */
   constructor(options: InspectorOptions, carried: boolean) {
@@ -63,6 +66,11 @@ export class Inspector {
 
   /** A text frame came in: `hello`, which is all that a reader may say. */
   receive(text: string): void {
+    this.#frames += 1;
+    if (this.#frames > MOST_FRAMES) {
+      this.#close(CLOSE.tooFast, 'too many frames');
+      return;
+    }
     const parsed = parseJson(text);
     const hello = parsed.is === 'value' ? helloFrame.safeParse(parsed.value) : null;
     if (hello === null || !hello.success) this.#close(CLOSE.badFrame, 'only hello may be sent');

@@ -111,24 +111,30 @@ describe('the statechart of an issue', () => {
     const { page, close } = await browser.open(`${server.url}/issues/${issue.id}`, {
       // The server's answers, with one version for each way: the page is shown them all in its time travel.
       async before(of) {
-        await of.route(/\/v1\/issues\/[^/]+\/versions\/\d+$/, async (route) => {
-          const n = Number(route.request().url().split('/').at(-1));
-          const way = ways[n - 1]!;
+        const answers = ways.map((way, n) => {
           const [state, substate = null] = way.to.split('.');
-          const shown = { ...issue, version: n, state, substate };
-          await route.fulfill({
-            json: {
-              ...way,
-              seq: n,
-              version: n,
-              at: issue.createdAt,
-              actor: { kind: 'system', id: 'system' },
-              data: {},
-              effects: [],
-              issue: shown,
-            },
-          });
+          const place = {
+            seq: n + 1,
+            version: n + 1,
+            at: issue.createdAt,
+            actor: { kind: 'system', id: 'system' },
+          };
+          return {
+            ...way,
+            ...place,
+            data: {},
+            effects: [],
+            issue: { ...issue, version: n + 1, state, substate },
+          };
         });
+        await of.addInitScript(`{
+          const answers = ${JSON.stringify(answers)};
+          const ask = window.fetch;
+          window.fetch = (to, options) => {
+            const [, n] = /\\/versions\\/(\\d+)$/.exec(String(to)) ?? [];
+            return n === undefined ? ask(to, options) : Promise.resolve(Response.json(answers[n - 1]));
+          };
+        }`);
         await of.routeWebSocket(/\/v1\/ws/, (socket) => {
           const upstream = socket.connectToServer();
           upstream.onMessage((text) =>
@@ -212,7 +218,7 @@ describe('the buttons of an issue', () => {
     await expect.poll(verbs).toEqual(['REOPEN']);
     await page.getByRole('button', { name: 'Reopen' }).click();
     await stateIs(page, 'idle');
-    await page.getByText(`${issue.identifier}: Reopened`).waitFor();
+    await page.getByText(`${issue.identifier}: Reopen, it is idle`).waitFor();
     await expect.poll(verbs).toEqual(['RETRY.NOW', 'COMPLETE', 'CANCEL']);
     await close();
   });
@@ -312,6 +318,26 @@ describe('the machine page', () => {
   });
 });
 
+describe('the machine', () => {
+  it('can be taken away: the three buttons put it into the clipboard', async () => {
+    const { page, close } = await browser.open(`${server.url}/machine`, {
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    for (const [word, begins] of [
+      ['JSON', '{'],
+      ['createMachine', "import { createMachine } from 'xstate';"],
+      ['Mermaid', 'stateDiagram-v2'],
+    ] as const) {
+      await page.getByRole('button', { name: word, exact: true }).click();
+      await page.getByText(`in the clipboard as ${word}`).waitFor();
+      expect(await page.evaluate('navigator.clipboard.readText()')).toMatch(
+        new RegExp(`^${begins.replace(/[{}.]/g, '\\$&')}`),
+      );
+    }
+    await close();
+  });
+});
+
 describe('the inspector', () => {
   it('draws what moves, offline: nothing leaves the origin, and Stately is not asked', async () => {
     const asked = stately.asked();
@@ -367,6 +393,17 @@ describe('the inspector', () => {
     await close();
   });
 
+  it('loads the page that may frame when one comes to it from within', async () => {
+    const { page, faults, close } = await browser.open(`${server.url}/machine`);
+    await page.getByRole('heading', { name: 'Machine' }).waitFor();
+    await page.evaluate(
+      `history.pushState(null, '', '/inspect/stately'); dispatchEvent(new PopStateEvent('popstate'))`,
+    );
+    await page.getByText('Sending to').waitFor();
+    expect(faults().filter((fault) => !fault.startsWith(`left the origin: ${stately.url}`))).toEqual([]);
+    await close();
+  });
+
   it('listens to nobody else who says the same: another window, or another origin in the frame', async () => {
     const other = await standIn();
     const issue = await acme.issue(codex, { title: 'Not for everybody' });
@@ -394,31 +431,34 @@ describe('the inspector', () => {
 });
 
 describe('axe', () => {
-  it.each([
-    ['light', 375],
-    ['dark', 375],
-    ['light', 1280],
-    ['dark', 1280],
-  ] as const)('finds nothing on these pages, %s and %i px wide', async (colorScheme, width) => {
-    const issue = await acme.issue(codex, { title: 'Looked at', context: { a: 1 } });
-    await acme.fail(await granted(issue, codex));
-    const { page, faults, close } = await browser.open(`${server.url}/issues/${issue.id}`, {
-      colorScheme,
-      // Tall: what is scrolled away is not looked at.
-      viewport: { width, height: 2600 },
-    });
-    for (const path of [`/issues/${issue.id}${width === 375 ? '?version=1' : ''}`, '/machine', '/inspect']) {
-      await page.goto(server.url + path);
+  it.each(['the issue page', 'an earlier version', 'the machine page', 'the inspector'] as const)(
+    'finds nothing on %s, light and dark, narrow and wide; nothing is wider than the screen',
+    async (name) => {
+      const issue = await acme.issue(codex, { title: 'Looked at', context: { a: 1 } });
+      await acme.fail(await granted(issue, codex));
+      const path = {
+        'the issue page': `/issues/${issue.id}`,
+        'an earlier version': `/issues/${issue.id}?version=1`,
+        'the machine page': '/machine',
+        'the inspector': '/inspect',
+      }[name];
+      const { page, faults, close } = await browser.open(server.url + path);
       await chart(page).locator('.leaf').first().waitFor();
-      await page.waitForTimeout(150);
-      expect(await axe(page), path).toEqual([]);
-      expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth'), path).toBe(
-        true,
-      );
-    }
-    expect(faults()).toEqual([]);
-    await close();
-  });
+      for (const colorScheme of ['light', 'dark'] as const) {
+        for (const width of [375, 1280]) {
+          await page.emulateMedia({ colorScheme });
+          // Tall: what is scrolled away is not looked at.
+          await page.setViewportSize({ width, height: 2600 });
+          await page.waitForTimeout(100);
+          expect(await axe(page), `${colorScheme} ${width}`).toEqual([]);
+          const fits = 'document.documentElement.scrollWidth <= window.innerWidth';
+          expect(await page.evaluate(fits), `${colorScheme} ${width}`).toBe(true);
+        }
+      }
+      expect(faults()).toEqual([]);
+      await close();
+    },
+  );
 });
 
 /** The pictures of README.md, made when they are asked for: `UPDATE_PICTURES=1 npx vitest run test/browser/statechart.test.ts -t pictures`. */

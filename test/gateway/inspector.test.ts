@@ -73,8 +73,7 @@ describe('a slow reader', () => {
 
   it('who cannot be caught up is cut off, and nothing stays behind', async () => {
     const w = await world();
-    const ids = await w.issues(1000);
-    for (let n = 0; n < 4; n++) ids.push(...(await w.issues(1000)));
+    const ids = [...(await w.issues(1000)), ...(await w.issues(1000)), ...(await w.issues(300))];
     const { wire, ended } = w.inspector();
     wire.reading = false;
     await settle();
@@ -94,6 +93,16 @@ describe('a newcomer in a large company', () => {
     const { wire } = w.inspector();
     for (let n = 0; n < 30; n++) await w.clock.pass(50);
     expect(sessions(wire, '@xstate.actor').sort()).toEqual(ids.sort());
+  });
+});
+
+describe('a connection that talks', () => {
+  it('is closed: a reader has nothing to say but hello', async () => {
+    const w = await world();
+    const { inspector, ended } = w.inspector();
+    await settle();
+    for (let n = 0; n < 20; n++) inspector.receive('{"t":"hello"}');
+    expect(ended).toEqual([4429]);
   });
 });
 

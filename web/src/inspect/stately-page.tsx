@@ -11,7 +11,19 @@ import { bridge } from './bridge.ts';
 import './inspect.css';
 import { openStream, type Stream } from './stream.ts';
 
+/** The address this document was loaded at: its content security policy is that of no other. */
+const [loaded] = performance.getEntriesByType('navigation');
+
 export function StatelyPage(_props: PageProps) {
+  const isOwn = loaded !== undefined && new URL(loaded.name).pathname === window.location.pathname;
+  useEffect(() => {
+    // Gone to within the page: it has to be loaded, for only then may it frame something.
+    if (!isOwn) window.location.reload();
+  }, [isOwn]);
+  return isOwn ? <Handing /> : <p class="empty">Loading…</p>;
+}
+
+function Handing() {
   const url = useSignal<string | null>(null);
   const link = useSignal<Stream['link']['value']>({ is: 'connecting' });
   const connections = useSignal(0);

@@ -21,60 +21,60 @@ interface Shown {
   verb: Verb;
   /** By what it is called in a state of the machine. */
   word: string;
-  done: string;
   /** Asked before it is sent: it takes something away from somebody. */
   asks?: string;
 }
 const VERBS: readonly Shown[] = [
-  { verb: 'RETRY.NOW', word: 'Run now', done: 'A run is queued' },
-  { verb: 'RETRY.CANCEL', word: 'Cancel retry', done: 'The retry is cancelled' },
-  { verb: 'REOPEN', word: 'Reopen', done: 'Reopened' },
-  { verb: 'COMPLETE', word: 'Set done', done: 'Set done' },
+  { verb: 'RETRY.NOW', word: 'Run now' },
+  { verb: 'RETRY.CANCEL', word: 'Cancel retry' },
+  { verb: 'REOPEN', word: 'Reopen' },
+  { verb: 'COMPLETE', word: 'Set done' },
   {
     verb: 'FORCE_RELEASE',
     word: 'Release',
-    done: 'Released',
     asks: 'Whoever holds the issue loses it at once, without time to finish.',
   },
   {
     verb: 'CANCEL',
     word: 'Cancel issue',
-    done: 'Cancelled',
     asks: 'Its run is told to stop, and no retry will follow.',
   },
 ];
 
+/**
+ * Sends an event and says what the server answered.
+ * @param seen the issue as it was decided on: moved on since, the event is refused. Null: it is good in any state.
+ */
 export async function sendEvent(
   watched: WatchedIssue,
-  issue: IssueView,
   event: IssueEvent,
-  done: string,
+  what: string,
+  seen: IssueView | null,
 ): Promise<boolean> {
   const { value: from } = client;
-  if (from === null) return false;
+  const before = seen ?? watched.issue.peek();
+  if (from === null || before === null) return false;
+  const { id, identifier } = before;
   try {
-    const answer = await from.event(issue.id, event, { expectedVersion: issue.version });
+    const answer = await from.event(id, event, seen === null ? {} : { expectedVersion: seen.version });
     watched.saw(answer.issue);
+    const is = `it is ${SHOWN[shownOf(answer.issue)].word}`;
     toast({
       is: 'done',
-      text: answer.unchanged ? `${issue.identifier} was so already` : `${issue.identifier}: ${done}`,
+      text: `${identifier}: ${answer.unchanged ? `${what} changed nothing` : what}, ${is}`,
     });
     return true;
   } catch (refused) {
     const { code, message, hint } = refused as RemoteError;
     // It was decided on something that is no longer so, and the subscription may not have told yet.
     if (code !== 'UNAVAILABLE') {
-      await from.http.issue(issue.id).then(
+      await from.http.issue(id).then(
         (now) => watched.saw(now),
         () => {},
       );
     }
-    toast({
-      is: 'refused',
-      code,
-      text: named(message),
-      hint: `${changed(issue, watched.issue.peek())}${hint ?? ''}`,
-    });
+    const told = `${changed(before, watched.issue.peek())}${hint ?? ''}`;
+    toast({ is: 'refused', code, text: named(message), hint: told });
     return false;
   }
 }
@@ -97,14 +97,14 @@ export function Actions({ issue, watched }: { issue: IssueView; watched: Watched
   const allowed = watched.allowed.value;
   const may = (type: string) => allowed?.types.has(type) ?? false;
   const isBusy = doing.value !== null || allowed === null || allowed.version < issue.version;
-  const send = async (name: string, of: IssueView, event: IssueEvent, done: string) => {
+  const send = async (name: string, of: IssueView, event: IssueEvent, what: string) => {
     doing.value = name;
-    await sendEvent(watched, of, event, done);
+    await sendEvent(watched, event, what, of);
     doing.value = null;
   };
   const press = (shown: Shown) => {
     if (shown.asks !== undefined) asking.value = { verb: shown, of: issue };
-    else void send(shown.verb, issue, { type: shown.verb }, shown.done);
+    else void send(shown.verb, issue, { type: shown.verb }, shown.word);
   };
   const shown = VERBS.filter(({ verb }) => may(verb));
   if (shown.length === 0 && !may('ASSIGN') && !may('PRIORITY')) return null;
@@ -140,7 +140,7 @@ export function Actions({ issue, watched }: { issue: IssueView; watched: Watched
               'ASSIGN',
               issue,
               { type: 'ASSIGN', agentId: id === '' ? null : id },
-              id === '' ? 'Unassigned' : `Assigned to ${agentName(id)}`,
+              id === '' ? 'Unassign' : `Assign to ${agentName(id)}`,
             )
           }
         />
@@ -166,7 +166,7 @@ export function Actions({ issue, watched }: { issue: IssueView; watched: Watched
           go={(reason) => {
             const { verb, of } = asking.value as NonNullable<typeof asking.value>;
             asking.value = null;
-            void send(verb.verb, of, { type: verb.verb, ...(reason === '' ? {} : { reason }) }, verb.done);
+            void send(verb.verb, of, { type: verb.verb, ...(reason === '' ? {} : { reason }) }, verb.word);
           }}
         />
       )}

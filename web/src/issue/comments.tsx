@@ -49,7 +49,7 @@ export function Comments(props: { issue: IssueView; journal: readonly Change[]; 
       body: body.value,
       ...(reopen.value && isClosed ? { reopen: true } : {}),
     } as const;
-    if (await sendEvent(watched, issue, said, 'Commented')) {
+    if (await sendEvent(watched, said, 'Comment', null)) {
       body.value = '';
       reopen.value = false;
     }

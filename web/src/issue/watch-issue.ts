@@ -8,6 +8,8 @@ import type { IssueView } from '../../../src/machines/view.ts';
 
 /** Versions of the journal that are there at once; earlier ones are fetched when they are asked for. */
 const KEPT = 400;
+/** And at the most, after it has been looked at for long. */
+const MOST = 4000;
 
 export interface WatchedIssue {
   readonly issue: ReadonlySignal<IssueView | null>;
@@ -74,7 +76,7 @@ export function watchIssue(from: Client, companyId: string, id: string): Watched
       change: (change: unknown) => {
         const row = change as Change;
         if (!isOver && row.version > (journal.peek().at(-1)?.version ?? 0))
-          journal.value = [...journal.peek(), row];
+          journal.value = [...journal.peek(), row].slice(-MOST);
       },
     };
     keep(await from.subscribe(`journal:${found.id}`, since === 0 ? {} : { since }, rows));

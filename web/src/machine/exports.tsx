@@ -28,6 +28,8 @@ async function copy(as: string, word: string): Promise<void> {
   try {
     const answer = await fetch(`/v1/machines/issue/export?as=${as}`, { headers });
     if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+    // Browsers have a clipboard for pages on this machine and over https only.
+    if (navigator.clipboard === undefined) throw new Error('this address is not a secure one');
     await navigator.clipboard.writeText(await answer.text());
     toast({ is: 'done', text: `The machine is in the clipboard as ${word}` });
   } catch (error) {
