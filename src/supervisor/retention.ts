@@ -12,6 +12,8 @@ const CHUNK = 500;
 /** Pause between chunks, and between rounds when nothing was left to do, ms. */
 const PAUSE_MS = 100;
 const ROUND_MS = 60_000;
+/** Between looks of a node that owns nothing yet, ms: one that takes over goes on where another ended. */
+const IDLE_MS = 1_000;
 
 /**
  * Takes out of memory what the database is about to lose; before, because an actor in memory would be written back as
@@ -35,6 +37,10 @@ export function prune(node: Node, retentionMs: number): () => void {
   for (const kind of node.kinds.values()) for (const state of kind.ended ?? []) ended.add(state);
   const round = async () => {
     let wait = ROUND_MS;
+    if (node.partitions.size === 0) {
+      callOff = node.clock.after(IDLE_MS, () => void round());
+      return;
+    }
     try {
       const before = node.clock.now() - retentionMs;
       forget(node, before, ended);
