@@ -60,6 +60,8 @@ const RETRY_MS = 500;
 /** How long commits in flight may take when stopping, ms: the whole stop stays below 10 s (protocol section 1). */
 const DRAIN_MS = 4000;
 const DAY_MS = 86_400_000;
+/** A heartbeat is given half the TTL, so that another can be heard before the lease is over; a short TTL's is no less, ms. */
+const LEAST_LEASE_TIMEOUT_MS = 1_000;
 
 /**
  * Starts a server.
@@ -95,7 +97,8 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
     const onTrouble = (error: Error) => {
       if (!stopped) log.warn({ err: error.message }, 'a database connection broke');
     };
-    const store = new PostgresStore({ url: database.url, onTrouble });
+    const leaseTimeoutMs = Math.max(LEAST_LEASE_TIMEOUT_MS, settings.nodeTtlMs / 2);
+    const store = new PostgresStore({ url: database.url, onTrouble, leaseTimeoutMs });
     const catalog = new PostgresCatalog({ url: database.url, onTrouble });
     undo.unshift(async () => {
       await store.close();

@@ -71,8 +71,10 @@ export class Leases {
   #forgotten = false;
 
   constructor(options: DatabaseOptions) {
-    this.#pool = openPool(options, CONNECTIONS);
-    this.#lock = new NodeLock(options);
+    const { leaseTimeoutMs } = options;
+    const hasty = leaseTimeoutMs === undefined ? options : { ...options, queryTimeoutMs: leaseTimeoutMs };
+    this.#pool = openPool(hasty, CONNECTIONS);
+    this.#lock = new NodeLock(hasty);
   }
 
   onDoubt(listener: () => void): void {

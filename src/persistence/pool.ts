@@ -11,6 +11,8 @@ export interface DatabaseOptions {
   readonly url: string;
   /** Our patience with one statement, ms; the server gives up 10 % sooner. Default 10,000. */
   readonly queryTimeoutMs?: number;
+  /** Patience with a heartbeat and with taking partitions, ms: one that is lost should not cost the lease. Default: as with any. */
+  readonly leaseTimeoutMs?: number;
   /** Patience with connecting and with waiting for a free connection, ms. Default 5,000. */
   readonly connectTimeoutMs?: number;
   /** Commits that may run at the same time, each over its own connection. Default 4. */

@@ -177,6 +177,23 @@ describe('a heartbeat', () => {
     }
   });
 
+  it('that was swallowed is given up long before a slow read would be', async () => {
+    const hole = await proxy();
+    const far = new PostgresStore({ url: hole.url, leaseTimeoutMs: 300 });
+    try {
+      await far.beat('n1');
+      hole.swallow(true);
+      const beat = far.beat('n1').catch(() => 'given up');
+      const late = new Promise((resolve) => setTimeout(() => resolve('waits'), 4_000));
+      expect(await Promise.race([beat, late])).toBe('given up');
+      hole.swallow(false);
+      expect((await far.beat('n1')).databaseNow).toBeGreaterThan(0);
+    } finally {
+      await hole.close();
+      await far.close();
+    }
+  });
+
   it('hears at once that its advisory lock was lost, for others may take it for gone', async () => {
     const heard = new Promise<string>((resolve) => store.onDoubt('n1', () => resolve('heard')));
     for (let n = 0; n < 500 && !(await locks()); n++) await store.beat('n1');
