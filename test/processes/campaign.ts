@@ -26,6 +26,8 @@ export interface CampaignOutcome {
   /** Refusals that named the owner and were followed. */
   readonly directed: number;
   readonly takeovers: readonly number[];
+  /** Those after a kill −9. */
+  readonly afterKill: readonly number[];
   /** Those during which the machine had time to spare. */
   readonly calmTakeovers: readonly number[];
   readonly violations: readonly string[];
@@ -59,6 +61,7 @@ export async function campaign(plan: CampaignPlan): Promise<CampaignOutcome> {
       fired,
       directed: doors.directed,
       takeovers: arena.takeovers,
+      afterKill: arena.afterKill,
       calmTakeovers: arena.calmTakeovers,
       violations: arena.violations,
     };

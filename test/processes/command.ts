@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { type CampaignOutcome, campaign } from './campaign.ts';
 import { FAULTS, type FaultName, SEAM_FAULTS } from './faults.ts';
+import { retentionLoad } from './retention-load.ts';
 
 type Times = Partial<Record<FaultName, number>>;
 
@@ -25,6 +26,8 @@ export const TIMES: Times = {
 const TWO_NODES: Times = { killed: 5, paused: 3 };
 const SEAMS: Times = Object.fromEntries(Object.keys(SEAM_FAULTS).map((name) => [name, 2]));
 const TTL_MS = 2000;
+/** Not a fault: what deleting costs the commits beside it. */
+const RETENTION = 'retention';
 
 /** Answers the exit code: 0 all is well, 1 a promise was broken, 2 a wrong argument. */
 export async function main(args: readonly string[], say: (line: string) => void): Promise<number> {
@@ -48,14 +51,19 @@ export async function main(args: readonly string[], say: (line: string) => void)
     say('--seed, --ttl, --nodes and --times take whole numbers above 0');
     return 2;
   }
-  const unknown = (values.only?.split(',') ?? []).filter((name) => !(name in FAULTS));
+  const unknown = (values.only?.split(',') ?? []).filter((name) => !(name in FAULTS) && name !== RETENTION);
   if (unknown.length > 0) {
-    say(`there is no fault ${unknown.join(', ')}; there are: ${Object.keys(FAULTS).join(', ')}`);
+    say(
+      `there is no fault ${unknown.join(', ')}; there are: ${[...Object.keys(FAULTS), RETENTION].join(', ')}`,
+    );
     return 2;
   }
-  const chosen = values.only?.split(',').map((name) => [name, times] as const);
-  const rounds: { nodes: number; faults: Times }[] = chosen
-    ? [{ nodes, faults: Object.fromEntries(chosen) }]
+  const names = values.only?.split(',') ?? null;
+  const faults = names?.filter((name) => name !== RETENTION).map((name) => [name, times] as const);
+  const rounds: { nodes: number; faults: Times }[] = faults
+    ? faults.length > 0
+      ? [{ nodes, faults: Object.fromEntries(faults) }]
+      : []
     : [
         { nodes: 3, faults: TIMES },
         { nodes: 2, faults: TWO_NODES },
@@ -67,11 +75,20 @@ export async function main(args: readonly string[], say: (line: string) => void)
     say(`${round.nodes} nodes`);
     outcomes.push(await campaign({ ...round, ttlMs, seed, say }));
   }
+  const deleting = names === null || names.includes(RETENTION) ? await retentionLoad() : null;
+  if (deleting) {
+    const { without, beside, chunks, deleted, laterMs, starvedMs } = deleting;
+    say(`retention: ${deleted} rows in ${chunks.length} chunks (ms: ${quantiles(chunks)})`);
+    say(`commit ms without deleting: ${quantiles(without)}`);
+    say(`commit ms beside deleting: ${quantiles(beside)}`);
+    say(`the slowest ${laterMs.toFixed(1)} ms later (no processor was free for ${starvedMs.toFixed(0)} ms)`);
+  }
   const sum = (of: (outcome: CampaignOutcome) => number) => outcomes.reduce((n, one) => n + of(one), 0);
-  const violations = outcomes.flatMap((outcome) => outcome.violations);
+  const violations = [...outcomes.flatMap((outcome) => outcome.violations), ...(deleting?.violations ?? [])];
   for (const text of violations) say(`VIOLATION ${text}`);
   const takeovers = outcomes.flatMap((outcome) => outcome.takeovers);
   say(`takeover ms: ${quantiles(takeovers)}`);
+  say(`takeover ms, after kill −9: ${quantiles(outcomes.flatMap((outcome) => outcome.afterKill))}`);
   const calm = outcomes.flatMap((outcome) => outcome.calmTakeovers);
   say(`takeover ms, while the machine had time to spare: ${quantiles(calm)}`);
   say(
@@ -86,5 +103,7 @@ export async function main(args: readonly string[], say: (line: string) => void)
 function quantiles(values: readonly number[]): string {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0;
-  return `p50 ${at(0.5).toFixed(0)}, p99 ${at(0.99).toFixed(0)}, max ${at(1).toFixed(0)} of ${sorted.length}`;
+  return `p50 ${figure(at(0.5))}, p99 ${figure(at(0.99))}, max ${figure(at(1))} of ${sorted.length}`;
 }
+
+const figure = (ms: number) => ms.toFixed(ms < 100 ? 1 : 0);

@@ -16,7 +16,7 @@ const killed: Fault = async (arena) => {
   const { place, company } = await arena.victim();
   const since = performance.now();
   await arena.cluster.kill(place);
-  await arena.takenOver(company, place, since);
+  arena.afterKill.push(await arena.takenOver(company, place, since));
   await arena.cluster.start(place);
 };
 

@@ -25,6 +25,8 @@ export class Arena {
   readonly violations: string[] = [];
   /** From the fault to the first acknowledged event of another owner, ms. */
   readonly takeovers: number[] = [];
+  /** Those of them after a kill −9, which need not wait for the TTL. */
+  readonly afterKill: number[] = [];
   /** Those of them during which the machine had time to spare. */
   readonly calmTakeovers: number[] = [];
   faults = 0;
