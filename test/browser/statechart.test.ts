@@ -384,7 +384,14 @@ describe('the inspector', () => {
       .toEqual(['@xstate.actor', '@xstate.event', '@xstate.snapshot']);
 
     // The editor is loaded again: it gets the latest state with the definition, and the tail, anew.
-    await frame().evaluate('window.location.reload()');
+    await frame().evaluate('window.isOld = true; setTimeout(() => window.location.reload(), 0)');
+    await expect
+      .poll(() =>
+        frame()
+          .evaluate("'isOld' in window")
+          .catch(() => true),
+      )
+      .toBe(false);
     await expect.poll(async () => (await got().catch(() => [])).length).toBe(3);
     expect((await got())[0]).toMatchObject({
       data: { type: '@xstate.actor', version: 2, snapshot: { value: 'cancelled' } },

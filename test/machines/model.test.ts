@@ -5,6 +5,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ActorLogic, AnyStateMachine, EventObject, Snapshot } from 'xstate';
 import { adjacencyMapToArray, TestModel } from 'xstate/graph';
+import { chartOf, waysOf } from '../../src/machines/chart.ts';
 import { type Applied, replay } from '../../src/machines/fold.ts';
 import type { IssueState } from '../../src/machines/issue-context.ts';
 import { issueMachine } from '../../src/machines/issue-machine.ts';
@@ -42,6 +43,8 @@ function applied({ bySystem, byAgent, late, ...event }: Event): Applied {
 }
 
 const taken = new Set<string>();
+/** What a journal row says of each step: its type, from where and to where. */
+const went = new Set<string>();
 /** The chart with its eventless guards watched: each of them guards one eventless transition. */
 const EVENTLESS = ['detachedIsLeft', 'hasDetached', 'noDetached'];
 const watched: AnyStateMachine = issueMachine.provide({
@@ -75,6 +78,8 @@ function next(s: Persisted<IssueState>, given: Event): Persisted<IssueState> {
   for (const t of watched.getTransitionData(snapshot as never, stamped as never)) taken.add(nameOf(t));
   const stepped = replay(watchedKind, s, { event: effective, stamp, by });
   expect(stepped.handled, `${effective.type} in ${dotted(s.value)} was judged and not handled`).toBe(true);
+  const type = kind.names[effective.type] ?? effective.type;
+  went.add(`${type} ${dotted(s.value)} ${dotted(stepped.next.value)}`);
   return stepped.next as Persisted<IssueState>;
 }
 
@@ -194,6 +199,14 @@ describe('the graph of the issue', () => {
 
   it('takes every transition of the chart', () => {
     expect(allTransitions().filter((name) => !taken.has(name))).toEqual([]);
+  });
+
+  it('goes only ways that the drawing of the chart knows', () => {
+    const ways = waysOf(chartOf(issueMachine, kind.names)).map(
+      ({ type, from, to }) => `${type} ${from} ${to}`,
+    );
+    expect([...went].filter((way) => !ways.includes(way))).toEqual([]);
+    expect(went.size).toBeGreaterThan(60);
   });
 
   it('leads from every state to done, so that nothing can be stuck', () => {

@@ -5,25 +5,40 @@
  * - BR1 Only that frame, on that origin, is listened to: a message of anybody else does nothing.
  * - BR2 Everything is sent to that origin and to no other: a frame that went elsewhere gets nothing.
  */
-import type { Inspected, Stream } from './stream.ts';
+import type { Inspected } from './inspected.ts';
 
 /** What of a window is needed. */
 export interface Speaker {
   postMessage(message: unknown, targetOrigin: string): void;
 }
 
+/** A message as a window hears it. */
+interface Heard {
+  readonly source: unknown;
+  readonly origin: string;
+  readonly data: unknown;
+}
+
 /** @returns what ends it. */
 export function bridge(options: {
+  /** The page's own window. */
+  page: {
+    addEventListener(type: 'message', f: (message: Heard) => void): void;
+    removeEventListener(type: 'message', f: (message: Heard) => void): void;
+  };
   frame: () => Speaker | null;
   origin: string;
-  stream: Pick<Stream, 'latest' | 'listen'>;
+  stream: {
+    latest(): readonly Inspected[];
+    listen(f: (object: Inspected) => void): () => void;
+  };
   /** It has been connected, for the first time or anew. */
   connected(): void;
 }): () => void {
-  const { frame, origin, stream, connected } = options;
+  const { page, frame, origin, stream, connected } = options;
   let isConnected = false;
   const send = (object: Inspected) => frame()?.postMessage(object, origin);
-  const hear = (message: MessageEvent) => {
+  const hear = (message: Heard) => {
     if (message.source === null || message.source !== frame() || message.origin !== origin) return;
     const { type } = (message.data ?? {}) as { type?: unknown };
     if (type !== '@statelyai.connected') return;
@@ -34,9 +49,9 @@ export function bridge(options: {
   const unlisten = stream.listen((object) => {
     if (isConnected) send(object);
   });
-  window.addEventListener('message', hear);
+  page.addEventListener('message', hear);
   return () => {
-    window.removeEventListener('message', hear);
+    page.removeEventListener('message', hear);
     unlisten();
   };
 }

@@ -16,7 +16,8 @@ import type { PageProps } from '../pages.ts';
 import { company } from '../session.ts';
 import { State, shownOf } from '../ui/state.tsx';
 import './inspect.css';
-import { type Actor, type Inspected, openStream, type Stream, stateName } from './stream.ts';
+import type { Inspected } from './inspected.ts';
+import { type Actor, openStream, type Stream, stateName } from './stream.ts';
 
 const LISTED = 60;
 const LINES = 80;

@@ -46,6 +46,7 @@ function Handing() {
       if (isOver) return;
       // The bridge listens before the frame is there: what it says first is not missed.
       end = bridge({
+        page: window,
         frame: () => frame.current?.contentWindow ?? null,
         origin: new URL(statelyUrl).origin,
         stream,

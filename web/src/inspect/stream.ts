@@ -3,24 +3,10 @@
  * object that makes each actor known, with the latest snapshot in it, and the last events.
  */
 import { type ReadonlySignal, signal } from '@preact/signals';
-import type { IssueView } from '../../../src/machines/view.ts';
 import { pageClock } from '../clock.ts';
 import { keyOfTab } from '../session.ts';
+import type { Inspected, Snapshot } from './inspected.ts';
 
-export interface Snapshot {
-  readonly value: string | Readonly<Record<string, string>>;
-  readonly context: IssueView;
-}
-export interface Inspected {
-  readonly type: '@xstate.actor' | '@xstate.event' | '@xstate.snapshot';
-  readonly sessionId: string;
-  readonly createdAt: string;
-  readonly version: number;
-  readonly name?: string;
-  readonly definition?: string;
-  readonly snapshot?: Snapshot;
-  readonly event?: { readonly type: string } & Readonly<Record<string, unknown>>;
-}
 export interface Actor {
   readonly made: Inspected;
   readonly snapshot: Snapshot;
