@@ -7,6 +7,7 @@ import { clockOf, database } from './doctor/database.ts';
 import { bad, type Finding } from './doctor/finding.ts';
 import { disk, nodeVersion, port } from './doctor/machine.ts';
 import { healthOf, serverFindings, UNSEEN, workFindings } from './doctor/running.ts';
+import { progress } from './progress.ts';
 import { clientOf, type Target, targetOf } from './server.ts';
 import { SETTING_FLAGS, settingsOf } from './settings-of.ts';
 import { emit, paint, plain, say } from './terminal.ts';
@@ -75,7 +76,10 @@ async function asClient(call: Call, target: Target): Promise<Finding[]> {
     return [bad('credential', message, hint), ...UNSEEN];
   }
   try {
-    return [clockOf(client.serverNow() - call.clock.now(), 'server'), ...(await workFindings(client))];
+    const bar = progress(call.terminal, call.clock, 'reading', 1);
+    const work = await workFindings(client, (read, total) => bar.at(read / total, `${read} issues`));
+    bar.end();
+    return [clockOf(client.serverNow() - call.clock.now(), 'server'), ...work];
   } finally {
     client.close();
   }

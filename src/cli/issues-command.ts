@@ -1,10 +1,11 @@
 /** `baton issues`: what there is, one line each. */
-import type { IssueQuery } from '../client/http.ts';
+import type { Company, HttpApi, IssueQuery } from '../client/http.ts';
 import type { IssueView } from '../machines/view.ts';
 import { agentNames, withNames } from './agent-names.ts';
 import { type Command, SERVER_FLAGS, textFlag, wholeFlag } from './command.ts';
 import { COMPANY_FLAG, companiesOf } from './companies.ts';
 import { stateOf } from './issue-text.ts';
+import { progress } from './progress.ts';
 import { httpOf } from './server.ts';
 import { table } from './table.ts';
 import { emit, say } from './terminal.ts';
@@ -37,13 +38,19 @@ export const issuesCommand: Command = {
       if (value !== undefined) query[name] = value;
     }
     const found: IssueView[] = [];
-    for (const company of await companiesOf(http, call)) {
+    const companies = await companiesOf(http, call);
+    // One page comes at once; of many it is worth a request to know how many there may be.
+    const total = most > 500 ? await countOf(http, companies) : most;
+    const bar = progress(call.terminal, call.clock, 'reading', Math.min(most, total));
+    for (const company of companies) {
       for await (const issue of http.issues(company.id, query)) {
         if (found.length === most) break;
         found.push(issue);
+        bar.at(found.length);
         emit(call.terminal, issue);
       }
     }
+    bar.end();
     if (call.terminal.json) return 0;
     if (found.length === 0) {
       say(call.terminal, 'No issue matches.');
@@ -76,3 +83,13 @@ export const issuesCommand: Command = {
     return 0;
   },
 };
+
+/** How many issues there are, whatever is asked of them: the most that may come. */
+async function countOf(http: HttpApi, companies: readonly Company[]): Promise<number> {
+  let total = 0;
+  for (const { id } of companies) {
+    const { byState } = await http.stats(id);
+    for (const n of Object.values(byState)) total += n;
+  }
+  return total;
+}

@@ -40,6 +40,8 @@ describe('the log on a terminal', () => {
     const log = logOf('info', terminalOf(sink(true), err, { NO_COLOR: '1' }, loud));
     log.warn({ why: '\x1b[2J\x9b2J' }, 'title \x1b]0;owned\x07\u202e end\nnext');
     expect(err.text).toContain('title �]0;owned�� end\nnext');
+    log.warn('a backslash: \\u001b and one before it: \\\x1b');
+    expect(err.text).toContain('a backslash: \\u001b and one before it: \\�');
     for (const acting of ['\x1b', '\x07', '\x9b', '\u202e']) expect(err.text).not.toContain(acting);
   });
 });

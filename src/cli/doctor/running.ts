@@ -47,25 +47,32 @@ export function serverFindings(url: string, health: Health | null, isNamed: bool
   ];
 }
 
-/** Leases and quarantined actors, from what the server shows of its issues. */
-export async function workFindings(client: Client): Promise<Finding[]> {
+const OPEN = ['idle', 'running', 'scheduled-retry'] as const;
+
+/**
+ * Leases and quarantined actors, from what the server shows of its issues.
+ * @param at told how many of how many open issues were read
+ */
+export async function workFindings(
+  client: Client,
+  at: (read: number, total: number) => void,
+): Promise<Finding[]> {
   const now = client.serverNow();
+  let read = 0;
+  let total = 0;
   const late: IssueView[] = [];
   const quarantined: IssueView[] = [];
   let executing = 0;
-  for await (const company of client.http.companies()) {
-    for await (const issue of client.http.issues(company.id, { state: 'running', limit: 500 })) {
+  for await (const { id } of client.http.companies()) {
+    const { byState } = await client.http.stats(id);
+    for (const state of OPEN) total += byState[state] ?? 0;
+    for await (const issue of client.http.issues(id, { state: OPEN, limit: 500 })) {
+      at(++read, total);
       if (issue.why.code === 'quarantined') quarantined.push(issue);
-      const until = issue.run?.leaseUntil ?? null;
+      const until = issue.state === 'running' ? (issue.run?.leaseUntil ?? null) : null;
       if (until === null) continue;
       executing++;
       if (now - until > LATE_MS) late.push(issue);
-    }
-    for await (const issue of client.http.issues(company.id, {
-      state: ['idle', 'scheduled-retry'],
-      limit: 500,
-    })) {
-      if (issue.why.code === 'quarantined') quarantined.push(issue);
     }
   }
   return [

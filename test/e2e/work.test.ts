@@ -1,0 +1,128 @@
+/** `baton work` as a process of its own: what its own end, and that of its server, do to its commands. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isAlive } from '../support/processes.ts';
+import { office, startServer, type TestServer, until } from '../support/server.ts';
+
+let server: TestServer;
+const running = new Set<ChildProcess>();
+beforeAll(async () => {
+  // A port of its own, so that a restart is at the same address.
+  server = await startServer({ port: String(await freePort()) });
+});
+afterAll(async () => {
+  for (const child of running) child.kill('SIGKILL');
+  await server.stop();
+});
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  return port;
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'baton-e2e-work-'));
+const contentOf = (path: string) =>
+  until(
+    async () => readIf(path),
+    (text) => text.endsWith('\n'),
+    15_000,
+  );
+function readIf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** A worker whose command ignores SIGTERM, and the process id of that command. */
+async function working(name: string, script: string, flags: string[] = []) {
+  const desk = await office(server, name);
+  const [agent = ''] = desk.agents;
+  const issue = await desk.issue(agent);
+  const args = [
+    'dist/cli/main.js',
+    'work',
+    '--agent',
+    agent,
+    '--url',
+    server.url,
+    ...flags,
+    '--',
+    'sh',
+    '-c',
+    script,
+  ];
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'pipe'] });
+  running.add(child);
+  const exited = once(child, 'exit').then(([code]) => {
+    running.delete(child);
+    return code as number | null;
+  });
+  return { desk, issue, child, exited };
+}
+
+describe('a worker process', () => {
+  it('told to end twice, ends at once, and its commands with it', async () => {
+    const pids = join(directory, 'stubborn');
+    const { child, exited } = await working(
+      'a',
+      `trap '' TERM INT; echo $$ > ${pids}; while :; do sleep 0.1; done`,
+    );
+    const pid = Number(await contentOf(pids));
+    child.kill('SIGINT');
+    // So soon after the first a second one is an echo (npm sends it again), not somebody's word.
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    expect(await isAlive(pid)).toBe(true);
+    child.kill('SIGINT');
+    expect(await exited).toBe(130);
+    const alive = await until(
+      () => isAlive(pid),
+      (is) => !is,
+    );
+    expect(alive).toBe(false);
+  });
+
+  it('with --end-with-stdin ends, commands and all, when whoever started it is gone', async () => {
+    const pids = join(directory, 'lifeline');
+    const script = `trap '' TERM; echo $$ > ${pids}; while :; do sleep 0.1; done`;
+    const { child, exited } = await working('b', script, ['--end-with-stdin']);
+    const pid = Number(await contentOf(pids));
+    child.stdin?.end();
+    expect(await exited).toBe(130);
+    const alive = await until(
+      () => isAlive(pid),
+      (is) => !is,
+    );
+    expect(alive).toBe(false);
+  });
+
+  it('goes on while its server is away, and reports when it is back', async () => {
+    const go = join(directory, 'go');
+    const begun = join(directory, 'begun');
+    const { desk, issue, child, exited } = await working(
+      'c',
+      `echo 1 > ${begun}; while [ ! -e ${go} ]; do sleep 0.1; done; echo late`,
+    );
+    await contentOf(begun);
+    const restarted = server.restart();
+    writeFileSync(go, '');
+    await restarted;
+    const done = await until(
+      () => desk.get(issue.id),
+      (i) => i.state === 'done',
+      15_000,
+    );
+    expect(done).toMatchObject({ state: 'done', attempt: 0 });
+    child.kill('SIGTERM');
+    expect(await exited).toBe(0);
+  });
+});
