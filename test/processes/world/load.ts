@@ -170,7 +170,7 @@ export class Load {
     const issueId = grant.issue.id;
     this.told.push({
       actorId: issueId,
-      type: 'GRANT',
+      type: 'claim',
       is: 'granted',
       version: grant.issue.version,
       key: null,
