@@ -6,6 +6,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { Client as ClientOf2025 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as TransportOf2025 } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ensureBuilt } from '../support/built.ts';
 import type { ToolResult } from '../support/mcp.ts';
 import { call, office, startServer, type TestServer, until } from '../support/server.ts';
 import { ROOT } from '../support/source.ts';
@@ -15,9 +16,10 @@ const LEASE_MS = 2500;
 
 let server: TestServer;
 beforeAll(async () => {
+  await ensureBuilt();
   // A port of its own, so that it is the same after a restart.
   server = await startServer({ port: String(await freePort()), 'lease-ms': String(LEASE_MS) });
-});
+}, 120_000);
 afterAll(() => server?.stop());
 
 async function freePort(): Promise<number> {

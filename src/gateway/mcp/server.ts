@@ -1,7 +1,7 @@
 /**
  * MCP as the official SDK speaks it, over our table of tools. A server is made for each request and forgotten with it:
  * everything there is to remember is in the database, so a restart or another node changes nothing for a client
- * (decision 0008).
+ * (decision 0009).
  *
  * - MC1 A refusal is a result with `isError`, its code and hint in `structuredContent` and, as the same JSON, in the
  *   text: models read the one, programs the other.
