@@ -71,7 +71,7 @@ it('the commands do what the page says, in its order', async () => {
     'GET',
     `/companies/${body.items[0]?.id}/issues`,
   );
-  expect(issues.body.items.map(({ state }) => state)).toEqual(['done', 'done', 'done', 'done']);
+  expect(issues.body.items.map(({ state }) => state)).toEqual(Array(5).fill('done'));
 }, 120_000);
 
 function fits(text: string, parts: readonly string[]): boolean {
