@@ -3,12 +3,13 @@
  * with TypeScript; about a second.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(dirname(HERE));
+const MIGRATIONS = join('src', 'persistence', 'migrations');
 
 /**
  * Compiles into a folder of this process's own – two at a time must not compile over each other – that goes when it ends.
@@ -20,6 +21,7 @@ export function compiledSimulation() {
   mkdirSync(out, { recursive: true });
   // Below node_modules no package.json of ours is in force.
   writeFileSync(join(out, 'package.json'), '{"type":"module"}');
+  cpSync(join(ROOT, MIGRATIONS), join(out, MIGRATIONS), { recursive: true });
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   // A type error elsewhere is not this command's business: what can be compiled is.
   spawnSync(process.execPath, [tsc, '-p', join(HERE, 'tsconfig.json'), '--outDir', out], { stdio: 'ignore' });

@@ -3,7 +3,7 @@ import type { SoakPart } from './part.ts';
 import { Tally } from './tally.ts';
 
 /** A turn of a part with weight 1 is no longer than this, ms, so that every part comes round now and again. */
-const MOST_TURN_MS = 120_000;
+const MOST_TURN_MS = 60_000;
 
 export interface Rotation {
   readonly parts: readonly SoakPart[];

@@ -1,4 +1,5 @@
 /** The table of mutants: which check kills each, and by which seed. */
+import { killScenario, SCENARIO_MUTANTS } from '../../mutants/scenario-mutants.ts';
 import { CHECKS } from '../checks/checks.ts';
 import { runHistory } from '../history.ts';
 import type { Mutant } from './mutant.ts';
@@ -44,6 +45,14 @@ export async function printMutants(print: (line: string) => void): Promise<boole
     if (killed.seed !== null) print(`${''.padEnd(width)}  ${killed.text.slice(0, 200)}`);
     all &&= killed.seed !== null;
   }
-  print(`${MUTANTS.length} mutants, ${Object.keys(CHECKS).length} checks`);
+  for (const mutant of SCENARIO_MUTANTS) {
+    const [found] = await killScenario(mutant);
+    const how = found === undefined ? 'LIVES' : `${mutant.killedBy.padEnd(7)} scenario`;
+    print(`${mutant.name.padEnd(width)}  ${how.padEnd(18)} ${mutant.breaks}`);
+    if (found !== undefined) print(`${''.padEnd(width)}  ${found}`);
+    all &&= found !== undefined;
+  }
+  const count = MUTANTS.length + SCENARIO_MUTANTS.length;
+  print(`${count} mutants, ${all ? 'all killed' : 'not all killed'}, ${Object.keys(CHECKS).length} checks`);
   return all;
 }
