@@ -1,5 +1,7 @@
 /** Each mutant is killed by its named check on a pinned seed, and the code as it is passes the same seeds. */
 import { describe, expect, it } from 'vitest';
+import { SCENARIO_MUTANTS } from '../../mutants/scenario-mutants.ts';
+import { sectionOf, tableOf, textOfFile } from '../../support/markdown.ts';
 import { CHECKS } from '../checks/checks.ts';
 import { runHistory } from '../history.ts';
 import { MUTANTS } from './mutants.ts';
@@ -21,6 +23,15 @@ describe('a mutant', () => {
 
   it('is there for every check', () => {
     expect(new Set(MUTANTS.map((mutant) => mutant.killedBy))).toEqual(new Set(Object.keys(CHECKS)));
+  });
+
+  it('stands in docs/guarantees.md beside its promise', () => {
+    const rows = tableOf(sectionOf(textOfFile('docs/guarantees.md'), '## What fails when it is broken'));
+    const named = rows.flatMap(([promise, , names]) =>
+      [...names!.matchAll(/`([\w-]+)`/g)].map(([, name]) => `${promise} ${name}`),
+    );
+    const promised = [...MUTANTS, ...SCENARIO_MUTANTS].filter(({ killedBy }) => killedBy.startsWith('P'));
+    expect(named.sort()).toEqual(promised.map(({ killedBy, name }) => `${killedBy} ${name}`).sort());
   });
 
   it(
