@@ -6,7 +6,7 @@ import { ensureBuilt } from '../support/built.ts';
 import { freshDatabase, temporaryDirectory } from '../support/postgres.ts';
 import { call, office, startServer, type TestServer, until } from '../support/server.ts';
 import { endAll, spawnServer } from '../support/server-process.ts';
-import { startBrowser, type TestBrowser, type Watched } from './browser.ts';
+import { axe, startBrowser, type TestBrowser, type Watched } from './browser.ts';
 
 let server: TestServer;
 let browser: TestBrowser;
@@ -79,6 +79,25 @@ describe('the first look', () => {
     await page.getByRole('log', { name: 'Journal' }).getByText('CREATED').first().waitFor();
     expect(await page.title()).toBe('Log · baton');
     expect(await page.locator('main img, main script').count()).toBe(0);
+  });
+
+  it('a company that is not there is said so, with those that are', async () => {
+    const acme = await company();
+    const page = await acme.show('/?company=NONE');
+    await page.getByRole('heading', { name: 'There is no company NONE here' }).waitFor();
+    await page.getByRole('link', { name: acme.prefix }).click();
+    await page.getByText('There is no issue yet.').waitFor();
+  });
+
+  it('the first company shows up by itself on a server that had none', async () => {
+    const own = await startServer();
+    const { page, faults, close } = await browser.open(own.url);
+    await page.getByRole('heading', { name: 'No company yet' }).waitFor();
+    await call(own, 'POST', '/companies', { name: 'First', prefix: 'FIRST' });
+    await page.getByText('There is no issue yet.').waitFor();
+    expect(faults()).toEqual([]);
+    await close();
+    await own.stop();
   });
 
   it('an address that is no page says so, and an unknown issue is named with its code', async () => {
@@ -439,6 +458,7 @@ describe('a server that is killed', () => {
       .getByRole('alert')
       .getByText(/\ds old/)
       .waitFor();
+    expect(await axe(list.page)).toEqual([]);
     expect(await row.getByText('Survives').count()).toBe(1);
     own = await spawnServer({ ...flags, port: new URL(own.url).port });
     await acme.send(issue.id, { type: 'CANCEL' });

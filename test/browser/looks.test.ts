@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureBuilt } from '../support/built.ts';
-import { call, office, startServer, type TestServer } from '../support/server.ts';
+import { call, officeOf, startServer, type TestServer } from '../support/server.ts';
 import { ROOT } from '../support/source.ts';
 import { axe, startBrowser, type TestBrowser } from './browser.ts';
 
 let server: TestServer;
 let browser: TestBrowser;
-let acme: Awaited<ReturnType<typeof office>>;
+let acme: Awaited<ReturnType<typeof officeOf>>;
 
 const TITLES = [
   'Fix the login redirect after single sign-on',
@@ -42,8 +42,15 @@ afterAll(async () => {
 /** A company in which something of everything is going on. */
 async function furnish(): Promise<void> {
   const agent = (name: string, maxConcurrentRuns: number) => ({ name, maxConcurrentRuns });
-  acme = await office(server, agent('claude-1', 4), agent('claude-2', 2), agent('codex-1', 3), 'nightly');
-  await office(server, 'elsewhere');
+  acme = await officeOf(
+    server,
+    { name: 'Acme', prefix: 'ACME' },
+    agent('claude-1', 4),
+    agent('claude-2', 2),
+    agent('codex-1', 3),
+    'nightly',
+  );
+  await officeOf(server, { name: 'Globex', prefix: 'GLOBEX' }, 'elsewhere');
   const priorities = ['medium', 'high', 'medium', 'critical', 'medium', 'low', 'medium'];
   for (let n = 0; n < 34; n++) {
     const more = { title: TITLES[n % TITLES.length], priority: priorities[n % priorities.length] };

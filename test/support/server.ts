@@ -93,14 +93,25 @@ export interface JournalEntry {
 
 let prefixes = 0;
 
+type AskedAgent = string | Record<string, unknown>;
+
 /** A company with agents `names`, and what one does with their issues. */
-export async function office(server: { url: string }, ...names: (string | Record<string, unknown>)[]) {
+export async function office(server: { url: string }, ...names: AskedAgent[]) {
   const prefix =
     `T${(++prefixes).toString(36).toUpperCase()}X${process.pid.toString(36).toUpperCase()}`.slice(0, 10);
-  const company = (await call<{ id: string }>(server, 'POST', '/companies', { name: 'Test', prefix })).body;
+  return officeOf(server, { name: 'Test', prefix }, ...names);
+}
+
+/** The same with a name and a prefix that a picture can show. */
+export async function officeOf(
+  server: { url: string },
+  { name, prefix }: { name: string; prefix: string },
+  ...names: AskedAgent[]
+) {
+  const company = (await call<{ id: string }>(server, 'POST', '/companies', { name, prefix })).body;
   const agents: string[] = [];
-  for (const name of names) {
-    const asked = typeof name === 'string' ? { name } : name;
+  for (const agent of names) {
+    const asked = typeof agent === 'string' ? { name: agent } : agent;
     agents.push(
       (await call<{ id: string }>(server, 'POST', `/companies/${company.id}/agents`, asked)).body.id,
     );

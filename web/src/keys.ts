@@ -3,6 +3,9 @@
  * into a field are the field's, and while a dialog is open only the dialog's own keys work.
  */
 
+/** How the key beside the space bar is called here. */
+export const MOD = /Mac|iP(hone|ad|od)/.test(navigator.platform) ? '⌘' : 'Ctrl+';
+
 export interface KeyHelp {
   keys: string;
   does: string;
@@ -29,11 +32,13 @@ export function onKeys(title: string, map: Keymap): () => void {
 
 /** What can be pressed now, for `?`. */
 export function keyHelp(): { title: string; keys: KeyHelp[] }[] {
-  return stack.map(({ title, map }) => {
-    const seen = new Map<string, KeyHelp>();
-    for (const { keys, does } of Object.values(map)) seen.set(keys + does, { keys, does });
-    return { title, keys: [...seen.values()] };
-  });
+  const groups = new Map<string, Map<string, KeyHelp>>();
+  for (const { title, map } of stack) {
+    const group = groups.get(title) ?? new Map<string, KeyHelp>();
+    for (const { keys, does } of Object.values(map)) group.set(keys + does, { keys, does });
+    groups.set(title, group);
+  }
+  return [...groups].map(([title, keys]) => ({ title, keys: [...keys.values()] }));
 }
 
 document.addEventListener('keydown', (event) => {

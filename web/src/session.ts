@@ -36,8 +36,10 @@ const KEY = 'baton.key';
 const LAST_COMPANY = 'baton.company';
 const NEVER_MS = 2 ** 31 - 1;
 const LATENCY_EVERY_MS = 5000;
-/** More companies than one would choose from by hand; the others are reached by `?company=PREFIX`. */
+/** More companies than one would choose from by hand; beyond them only the one in the address is looked for. */
 const COMPANIES_READ = 500;
+/** While there is no company: a server that has just been started may make its first one any moment. */
+const FIRST_COMPANY_MS = 2000;
 
 const store = createStore({
   context: {
@@ -88,14 +90,24 @@ export const company = computed<Company | null>(() => {
   return all.find((one) => one.prefix === asked) ?? all[0] ?? null;
 });
 
+/** The address names a company that is not there, or not for this key; null: it does not. */
+export const unknownCompany = computed<string | null>(() => {
+  const asked = query.value.get('company');
+  const all = companies.value;
+  if (asked === null || all === null || all.length === 0) return null;
+  return all.some((one) => one.prefix === asked) ? null : asked;
+});
+
 export function chooseCompany(prefix: string): void {
   keep(localStorage, LAST_COMPANY, prefix);
   // Filters name agents of the company that is left.
   go(addressOf('/', { company: prefix }));
 }
 
+const principal = computed(() => session.value.principal);
+
 export function mayOperate(): boolean {
-  return session.value.principal?.role === 'operator';
+  return principal.value?.role === 'operator';
 }
 
 export function heard(): void {
@@ -118,7 +130,7 @@ export function start(): void {
   next.on('open', ({ principal }) => {
     followClock(() => next.serverNow());
     store.trigger.opened({ principal });
-    void readCompanies(next).then((found) => isCurrent() && store.trigger.companies({ companies: found }));
+    void look();
     void measure();
   });
   next.on('lost', ({ why, inMs }) => isCurrent() && store.trigger.lost({ why, inMs }));
@@ -128,6 +140,14 @@ export function start(): void {
   next.welcomed.catch(() => {
     // Said by `closed`.
   });
+
+  async function look(): Promise<void> {
+    // Not reached: it is looked again at the next `open`.
+    const found = await readCompanies(next).catch(() => null);
+    if (found === null || !isCurrent()) return;
+    store.trigger.companies({ companies: found });
+    if (found.length === 0) pageClock.after(FIRST_COMPANY_MS, () => void (next.isOpen && look()));
+  }
 
   async function measure(): Promise<void> {
     if (!isCurrent() || !next.isOpen) return;
@@ -168,29 +188,35 @@ async function readCompanies(from: Client): Promise<Company[]> {
   const own = from.principal.companyId;
   if (own !== null) return [await from.http.company(own)];
   const found: Company[] = [];
-  for await (const one of from.http.companies()) {
-    found.push(one);
-    if (found.length === COMPANIES_READ) break;
-  }
   const asked = query.peek().get('company');
+  let isFound = asked === null;
+  for await (const one of from.http.companies()) {
+    isFound ||= one.prefix === asked;
+    if (found.length < COMPANIES_READ || one.prefix === asked) found.push(one);
+    if (found.length >= COMPANIES_READ && isFound) break;
+  }
   return found.sort(
     (a, b) => Number(b.prefix === asked) - Number(a.prefix === asked) || a.createdAt - b.createdAt,
   );
 }
 
+/** What storage did not take, because it is forbidden or full: it holds until the page is left. */
+const unstored = new Map<string, string>();
+
 function stored(storage: Storage, name: string): string | null {
   try {
-    return storage.getItem(name);
+    return storage.getItem(name) ?? unstored.get(name) ?? null;
   } catch {
-    return null;
+    return unstored.get(name) ?? null;
   }
 }
 
 function keep(storage: Storage, name: string, value: string): void {
+  unstored.delete(name);
   try {
     if (value === '') storage.removeItem(name);
     else storage.setItem(name, value);
   } catch {
-    // Storage may be forbidden: then it holds until the page is left.
+    unstored.set(name, value);
   }
 }

@@ -73,7 +73,7 @@ function Plot({ title, now, data, series, from, to, x }: PlotProps) {
         height: HEIGHT,
         legend: { show: false },
         cursor: { show: false },
-        padding: [8, 6, 0, 0],
+        padding: [8, 16, 0, 0],
         scales: {
           x: { time: false, range: [from, to] },
           y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.15)] },
@@ -209,7 +209,7 @@ function Dues() {
     <Plot
       title="Retries due within the hour"
       now={count(sum)}
-      data={[now.map((_n, i) => i), [...now]]}
+      data={[now.map((_n, i) => i), now.map((n) => (n === 0 ? null : n))]}
       series={[{ label: 'retries', stroke: 'retrying', fill: 'retrying', bars: true }]}
       from={-0.5}
       to={MINUTES - 0.5}

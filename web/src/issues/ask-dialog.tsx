@@ -21,6 +21,8 @@ export interface Asked {
 export const asked = signal<Asked | null>(null);
 
 const NAMED = 6;
+/** Refusals said one by one when nobody looks at the dialog any more. */
+const SAID = 3;
 
 export function AskDialog() {
   return asked.value === null ? null : <Open ask={asked.value} />;
@@ -49,8 +51,20 @@ function Open({ ask }: { ask: Asked }) {
     });
     ask.done();
     if (outcome.done > 0) toast({ is: 'done', text: `${counted(outcome.done, 'issue')} ${done}.` });
-    if (outcome.refused.length === 0) close();
-    else step.value = { is: 'over', outcome };
+    if (asked.peek() === ask) {
+      if (outcome.refused.length === 0) close();
+      else step.value = { is: 'over', outcome };
+      return;
+    }
+    // The dialog was closed meanwhile: what was refused must be said all the same.
+    for (const { target, error } of outcome.refused.slice(0, SAID)) {
+      toast({
+        is: 'refused',
+        code: error.code,
+        text: `${target.identifier}: ${error.message}`,
+        hint: error.hint,
+      });
+    }
   };
   const { value: at } = step;
   return (

@@ -6,6 +6,7 @@ import { signal } from '@preact/signals';
 import type { Client, RemoteError } from '../../../src/client/index.ts';
 import type { IssueEvent } from '../../../src/machines/events.ts';
 import type { IssueView } from '../../../src/machines/view.ts';
+import { pageClock } from '../clock.ts';
 
 export type Ask =
   | { is: 'cancel' }
@@ -43,6 +44,7 @@ export const pending = signal<ReadonlyMap<string, Ask['is']>>(new Map());
 
 /** Sent at once at most, so that a bulk of thousands does not fill the server's queue. */
 const AT_ONCE = 16;
+const FRAME_MS = 16;
 
 /** Can this be asked of an issue as it is? For the count that is shown before; the server judges. Pure. */
 export function applies(ask: Ask['is'], { state }: IssueView): boolean {
@@ -82,7 +84,7 @@ export async function send(
         if (now !== null) seen(now);
         refused.push({ target, error: error as RemoteError, now });
       } finally {
-        mark([target], null);
+        answered(target);
         progress(done + refused.length);
       }
     }
@@ -106,11 +108,23 @@ function versionOf({ version }: Target): { expectedVersion?: number } {
   return version === null ? {} : { expectedVersion: version };
 }
 
-function mark(targets: readonly Target[], as: Ask['is'] | null): void {
+function mark(targets: readonly Target[], as: Ask['is']): void {
   const next = new Map(pending.peek());
-  for (const { id } of targets) {
-    if (as === null) next.delete(id);
-    else next.set(id, as);
-  }
+  for (const { id } of targets) next.set(id, as);
+  pending.value = next;
+}
+
+const settled = new Set<string>();
+
+/** Of thousands, those that are answered within a frame leave together. */
+function answered({ id }: Target): void {
+  if (settled.size === 0) pageClock.after(FRAME_MS, settle);
+  settled.add(id);
+}
+
+function settle(): void {
+  const next = new Map(pending.peek());
+  for (const id of settled) next.delete(id);
+  settled.clear();
   pending.value = next;
 }

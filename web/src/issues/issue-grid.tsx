@@ -4,7 +4,7 @@
  */
 import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { onKeys } from '../keys.ts';
+import { MOD, onKeys } from '../keys.ts';
 import { addressOf, go } from '../location.ts';
 import type { Order } from './filter.ts';
 import type { IssueList } from './issue-list.ts';
@@ -166,7 +166,7 @@ function useGridKeys(
       G: { keys: 'G', does: 'To the last', run: () => move('last') },
       End: { keys: 'G', does: 'To the last', run: () => move('last') },
       'mod+a': {
-        keys: '⌘A',
+        keys: `${MOD}A`,
         does: 'Choose all that match',
         run: () => chooseAll(now.current.list.held.peek().places.numbers),
       },

@@ -66,10 +66,18 @@ export function useEntries(): void {
         },
       );
     };
-    const opened = open();
-    opened.catch(() => {
+    let opened = open();
+    const failed = () => {
       isReading.value = false;
-    });
+      // Not reached: it is read when the connection is back.
+      const unlisten = from.on('open', () => {
+        unlisten();
+        if (isOver) return;
+        opened = open();
+        opened.catch(failed);
+      });
+    };
+    opened.catch(failed);
     return () => {
       isOver = true;
       opened.then(

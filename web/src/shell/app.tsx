@@ -2,10 +2,10 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { onKeys } from '../keys.ts';
+import { MOD, onKeys } from '../keys.ts';
 import { addressOf, go, path } from '../location.ts';
 import { PAGES, type Page, type PageProps, pageAt } from '../pages.ts';
-import { client, companies, company, link } from '../session.ts';
+import { client, companies, company, link, unknownCompany } from '../session.ts';
 import { watchStuck } from '../stuck/stuck-watch.ts';
 import { toggleTheme } from '../theme.ts';
 import { Toasts } from '../ui/toasts.tsx';
@@ -13,7 +13,7 @@ import { Banner } from './banner.tsx';
 import { Header } from './header.tsx';
 import { Help, helpIsOpen } from './help.tsx';
 import { Palette, paletteIsOpen } from './palette.tsx';
-import { NoCompany, SignIn, Waiting } from './signed-out.tsx';
+import { NoCompany, SignIn, UnknownCompany, Waiting } from './signed-out.tsx';
 import { StatusLine } from './status-line.tsx';
 
 export function App() {
@@ -24,7 +24,7 @@ export function App() {
       { keys: `g ${page.key}`, does: `Go to ${page.name}`, run: () => go(addressOf(page.path)) },
     ]);
     return onKeys('Everywhere', {
-      'mod+k': { keys: '⌘K', does: 'Search and commands', run: () => (paletteIsOpen.value = true) },
+      'mod+k': { keys: `${MOD}K`, does: 'Search and commands', run: () => (paletteIsOpen.value = true) },
       '?': { keys: '?', does: 'This help', run: () => (helpIsOpen.value = true) },
       t: { keys: 't', does: 'Light or dark', run: toggleTheme },
       ...Object.fromEntries(goes),
@@ -43,7 +43,9 @@ export function App() {
       </a>
       <Header />
       <Banner />
-      {company.value === null ? (
+      {unknownCompany.value !== null ? (
+        <UnknownCompany />
+      ) : company.value === null ? (
         <NoCompany />
       ) : (
         <>

@@ -1,5 +1,6 @@
 /** Name, how live the page is, where one can go, and the few things that are always at hand. */
 import { count } from '../duration.ts';
+import { MOD } from '../keys.ts';
 import { addressOf, path } from '../location.ts';
 import { PAGES } from '../pages.ts';
 import { chooseCompany, companies, company, session } from '../session.ts';
@@ -48,7 +49,7 @@ export function Header() {
         <button type="button" class="search-button" onClick={() => (paletteIsOpen.value = true)}>
           <Icon name="search" size={14} />
           <span>Search</span>
-          <kbd>⌘K</kbd>
+          <kbd>{MOD}K</kbd>
         </button>
         <button
           type="button"

@@ -92,7 +92,7 @@ function Open() {
           >
             <Icon name={entry.icon} />
             <span class="text">{entry.text}</span>
-            <span class="note">{entry.note}</span>
+            <span class="hint">{entry.note}</span>
           </li>
         ))}
       </ul>

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { pageClock } from '../clock.ts';
-import { hasKey, link, signIn } from '../session.ts';
+import { companies, hasKey, link, signIn, unknownCompany } from '../session.ts';
 import { Brand } from './header.tsx';
 
 export function Waiting() {
@@ -66,6 +66,24 @@ export function SignIn() {
   );
 }
 
+export function UnknownCompany() {
+  return (
+    <main id="page" class="alone" tabIndex={-1}>
+      <h1>There is no company {unknownCompany.value} here</h1>
+      <p class="quiet">Or this key is not of it. These are:</p>
+      <ul class="choices">
+        {(companies.value ?? []).map((one) => (
+          <li key={one.id}>
+            <a href={`/?company=${one.prefix}`}>
+              {one.name} · {one.prefix}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </main>
+  );
+}
+
 export function NoCompany() {
   return (
     <main id="page" class="alone" tabIndex={-1}>
@@ -76,9 +94,7 @@ export function NoCompany() {
       <pre tabIndex={0}>{`curl -X POST ${window.location.origin}/v1/companies \\
   -H 'content-type: application/json' \\
   -d '{"name":"Acme","prefix":"ACME"}'`}</pre>
-      <p class="quiet">
-        Then <a href="/">load this page again</a>.
-      </p>
+      <p class="quiet">This page sees it as soon as it is there.</p>
     </main>
   );
 }

@@ -104,6 +104,8 @@ class Watch {
         if (link.peek().is === 'open' && !document.hidden) void readAgents(from, companyId).catch(() => {});
       }),
     );
+    // What could not be read is read when the connection is back.
+    this.#ends.push(from.on('open', () => void (phase.peek().is === 'failed' && this.#read())));
     void this.#read();
   }
 
@@ -121,6 +123,7 @@ class Watch {
         { query: { state: WAITING_STATES } },
       );
       if (this.#isOver) return;
+      phase.value = { is: 'reading', read: 0, of: Math.min(numbers.length, MOST) };
       if (numbers.length > UNASKED && !this.#isWanted) {
         phase.value = { is: 'unasked', of: numbers.length };
         return;
