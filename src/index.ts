@@ -12,6 +12,7 @@ import { createGateway } from './gateway/gateway.ts';
 import { createMetrics } from './gateway/metrics.ts';
 import { agentKind } from './machines/agent-kind.ts';
 import { issueKind } from './machines/issue-kind.ts';
+import { keyKind } from './machines/key-kind.ts';
 import { assertKind } from './machines/registering.ts';
 import { makeDirectory } from './persistence/directory.ts';
 import { openDatabase } from './persistence/embedded-postgres.ts';
@@ -281,6 +282,7 @@ function kindsOf(settings: Settings) {
       leaseMs: settings.leaseMs,
       stopGraceMs: settings.stopGraceMs,
     }),
+    keyKind(),
   ];
 }
 

@@ -94,6 +94,7 @@ export function agentRoutes(scope: FastifyInstance, { router }: Doors): void {
           maxConcurrentRuns: asked.maxConcurrentRuns,
           wakeOnDemand: asked.wakeOnDemand,
           retry: retryOverride.nullable().optional(),
+          reason: common.reason,
         }),
       },
       { 200: agentShape },

@@ -24,6 +24,7 @@ import { hooks, sendError } from './hooks.ts';
 import { InFlight } from './in-flight.ts';
 import { framing, inspectRoutes } from './inspect-routes.ts';
 import { issueRoutes } from './issue-routes.ts';
+import { journalRoutes } from './journal-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { logRoutes } from './log-routes.ts';
 import { machineRoutes } from './machine-routes.ts';
@@ -168,6 +169,7 @@ async function build(
       guardRoutes(scope, doors);
       companyRoutes(scope, doors);
       keyRoutes(scope, doors);
+      journalRoutes(scope, doors);
       agentRoutes(scope, doors);
       claimRoutes(scope, doors);
       issueRoutes(scope, doors);

@@ -1,19 +1,27 @@
-/** Issues: made, listed, read, changed, sent events; their journal. Runs and comments have files of their own. */
+/** Issues: made, listed, read, changed, sent events. Runs and comments have files of their own. */
 
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type IssueEvent, issueContext, issueEvents, newIssue, priority, title } from '../machines/events.ts';
+import {
+  type IssueEvent,
+  issueContext,
+  issueEvents,
+  newIssue,
+  priority,
+  reason,
+  title,
+} from '../machines/events.ts';
 import { BULK_BODY_BYTES } from './body.ts';
 import { make } from './creation.ts';
-import { afterOrdinal, cursorOf, NUMBER, ordinalAfter, pageOf, readCursor } from './cursor.ts';
+import { afterOrdinal, ordinalAfter } from './cursor.ts';
 import type { Doors } from './doors.ts';
 import { envelope, mayEvent } from './event-door.ts';
 import { issueByIdentifier } from './identifiers.ts';
 import { indexFilter, indexIssues, issueFilter, listIssues } from './issue-list.ts';
 import { badFields, notFound } from './problem.ts';
 import { answers, created, keyOf, orThrow, sendAccepted, sendList, sendText, writeHeaders } from './reply.ts';
-import { acceptedShape, changeShape, issueIndexShape, issueShape, listOf, page, path } from './schemas.ts';
+import { acceptedShape, issueIndexShape, issueShape, listOf, path } from './schemas.ts';
 
 const tags = ['issues'];
 /** Ends the idempotency key of the second of two events that one request makes. */
@@ -133,36 +141,6 @@ export function issueRoutes(scope: FastifyInstance, { router }: Doors): void {
   });
 
   app.route({
-    method: 'GET',
-    url: '/issues/:issueId/journal',
-    config: { access: { of: 'issue', may: 'read' } },
-    schema: answers(
-      {
-        tags,
-        summary: 'Every accepted event, oldest first',
-        params: path('issueId'),
-        querystring: z.strictObject({
-          ...page,
-          after: z.coerce.number().int().min(0).optional().meta({ description: 'Only later versions.' }),
-        }),
-      },
-      { 200: listOf(changeShape) },
-    ),
-    handler: async (request, reply) => {
-      const { limit, cursor, after = 0 } = request.query;
-      const from = cursor === undefined ? after : Number(readCursor(cursor, { v: [NUMBER] }).parts[0]);
-      const lines = await router.journal(request.params.issueId, from, limit + 1);
-      const { page: items, more } = pageOf(lines, limit);
-      const stamp = request.principal.role === 'operator';
-      return sendList(
-        reply,
-        items.map((line) => line.text({ stamp })),
-        more ? cursorOf('v', items.at(-1)?.version ?? 0) : null,
-      );
-    },
-  });
-
-  app.route({
     method: 'POST',
     url: '/issues/:issueId/events',
     config: { access: { of: 'issue', may: 'work' } },
@@ -200,22 +178,24 @@ export function issueRoutes(scope: FastifyInstance, { router }: Doors): void {
           title: title.optional(),
           context: issueContext.optional(),
           priority: priority.optional(),
+          reason,
         }),
       },
       { 200: acceptedShape },
     ),
     handler: async (request, reply) => {
-      const { priority: rank, title: name, context, expectedVersion } = request.body;
+      const { priority: rank, title: name, context, expectedVersion, reason: why } = request.body;
       const { key } = keyOf(request);
+      const because = why === undefined ? {} : { reason: why };
       const events: IssueEvent[] = [];
       if (name !== undefined || context !== undefined) {
         const fields = {
           ...(name === undefined ? {} : { title: name }),
           ...(context === undefined ? {} : { context }),
         };
-        events.push({ type: 'EDIT', ...fields });
+        events.push({ type: 'EDIT', ...fields, ...because });
       }
-      if (rank !== undefined) events.push({ type: 'PRIORITY', priority: rank });
+      if (rank !== undefined) events.push({ type: 'PRIORITY', priority: rank, ...because });
       const [first, second] = events;
       if (first === undefined) {
         throw badFields([{ path: '', message: 'title, context or priority must be given' }]);

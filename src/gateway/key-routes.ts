@@ -2,14 +2,14 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { agentId } from '../machines/events.ts';
+import { agentId, reason } from '../machines/events.ts';
 import type { Router } from '../supervisor/router.ts';
 import { actorOf } from './auth.ts';
 import { afterRow, pageOf, timeCursor } from './cursor.ts';
 import type { Doors } from './doors.ts';
 import { badFields, notFound } from './problem.ts';
 import { answers, keyOf, orThrow, sendJson, sendList, writeHeaders } from './reply.ts';
-import { keyShape, listOf, madeKeyShape, page, path } from './schemas.ts';
+import { keyShape, listOf, madeKeyShape, page, path, queryText } from './schemas.ts';
 
 type KeyRow = NonNullable<Awaited<ReturnType<Router['key']>>>;
 
@@ -33,13 +33,14 @@ export function keyRoutes(scope: FastifyInstance, doors: Doors): void {
           role: z.enum(['operator', 'agent', 'viewer']),
           agentId: agentId.nullable().optional(),
           name: z.string().min(1).max(200).nullable().optional(),
+          reason: reason.meta({ description: 'Why, for the journal.' }),
         }),
       },
       { 201: madeKeyShape },
     ),
     handler: async (request, reply) => {
       const { companyId } = request;
-      const { role, agentId = null, name = null } = request.body;
+      const { role, agentId = null, name = null, reason: why } = request.body;
       if ((role === 'agent') !== (agentId !== null)) {
         const message = role === 'agent' ? 'an agent’s key names its agent' : 'only an agent’s key names one';
         throw badFields([{ path: 'agentId', message }]);
@@ -49,7 +50,7 @@ export function keyRoutes(scope: FastifyInstance, doors: Doors): void {
       }
       const { key } = keyOf(request);
       const by = actorOf(request.principal);
-      const made = orThrow(await router.createKey({ companyId, role, agentId, name }, by, key));
+      const made = orThrow(await router.createKey({ companyId, role, agentId, name }, by, key, why));
       const duplicate = made.is === 'duplicate' ? { duplicate: true } : {};
       return sendJson(reply, { ...keyView(made.row), token: made.token, ...duplicate }, 201);
     },
@@ -76,13 +77,23 @@ export function keyRoutes(scope: FastifyInstance, doors: Doors): void {
     method: 'DELETE',
     url: '/keys/:keyId',
     config: { access: { of: 'key', may: 'operate' } },
-    schema: answers({ tags, summary: 'Revoke a key', params: path('keyId') }, { 200: keyShape }),
+    schema: answers(
+      {
+        tags,
+        summary: 'Revoke a key',
+        params: path('keyId'),
+        querystring: z.strictObject({ reason: queryText.max(1000).optional() }),
+      },
+      { 200: keyShape },
+    ),
     handler: async (request, reply) => {
       const { keyId } = request.params;
-      const row = await router.revokeKey(keyId, actorOf(request.principal));
-      if (row === null) throw notFound('key');
+      const revoked = await router.revokeKey(keyId, actorOf(request.principal), request.query.reason);
+      if (revoked === null) throw notFound('key');
+      // Also where it could not be journalled: it lets nobody in any more.
       doors.auth.forget(keyId);
       doors.holds.revoke(keyId);
+      const { row } = orThrow(revoked);
       return sendJson(reply, keyView(row));
     },
   });

@@ -45,7 +45,8 @@ const common = {
   expectedVersion: z.int().min(1).optional(),
   traceparent: z.string().max(128).optional(),
 };
-const reason = z.string().max(1000).optional();
+/** Why, for the journal. */
+export const reason = z.string().max(1000).optional();
 const ofRun = { ...common, runId, fence };
 
 export const issueEvents = z.discriminatedUnion('type', [
@@ -86,7 +87,7 @@ export const issueEvents = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('RETRY.NOW'), ...common, reason }),
   z.strictObject({ type: z.literal('RETRY.CANCEL'), ...common, reason }),
   z.strictObject({ type: z.literal('FORCE_RELEASE'), ...common, reason }),
-  z.strictObject({ type: z.literal('PRIORITY'), ...common, priority }),
+  z.strictObject({ type: z.literal('PRIORITY'), ...common, priority, reason }),
   z.strictObject({
     type: z.literal('COMMENT'),
     ...common,
@@ -99,6 +100,7 @@ export const issueEvents = z.discriminatedUnion('type', [
       ...common,
       title: title.optional(),
       context: issueContext.optional(),
+      reason,
     })
     .refine((e) => e.title !== undefined || e.context !== undefined, {
       error: 'title or context must be given',
@@ -152,6 +154,7 @@ export const agentEvents = z.discriminatedUnion('type', [
     maxConcurrentRuns: agentSettings.maxConcurrentRuns.optional(),
     wakeOnDemand: agentSettings.wakeOnDemand.optional(),
     retry: agentSettings.retry.optional(),
+    reason,
   }),
 ]);
 export type AgentEvent = z.infer<typeof agentEvents>;

@@ -1,7 +1,7 @@
 /**
  * THE contract between the machines and the runtime: all that the runtime knows of an actor (decision
  * 0002). A kind is a pure XState machine and a handful of pure functions about its persisted state. The
- * runtime names no kind; `issue` and `agent` are the first two, `test/support/lamp-kind.ts` is a third.
+ * runtime names no kind; `issue`, `agent` and `key` are three, `test/support/lamp-kind.ts` is another.
  *
  * Nothing in this room knows time, chance or I/O: whatever a machine may know beyond its own state comes in the
  * event's stamp (architecture A11), so that a replayed journal gives the snapshots byte for byte.

@@ -16,7 +16,7 @@ export function localRouter(node: Node, ownership: Ownership, catalog: Catalog):
   const sending = new Sending(node, placement);
   const claiming = new Claiming(node, placement);
   const reading = new Reading(node, placement);
-  const registry = new Registry(node, placement, catalog);
+  const registry = new Registry(node, placement, catalog, sending);
   return {
     send: (e) => sending.send(e),
     create: (b) => sending.create(b),
@@ -39,10 +39,10 @@ export function localRouter(node: Node, ownership: Ownership, catalog: Catalog):
     createCompany: (c, by, key) => registry.createCompany(c, by, key),
     company: (id) => registry.company(id),
     companies: (limit, after) => registry.companies(limit, after),
-    createKey: (k, by, key) => registry.createKey(k, by, key),
+    createKey: (k, by, key, reason) => registry.createKey(k, by, key, reason),
     key: (id) => registry.key(id),
     keys: (companyId, limit, after) => registry.keys(companyId, limit, after),
-    revokeKey: (id, by) => registry.revokeKey(id, by),
+    revokeKey: (id, by, reason) => registry.revokeKey(id, by, reason),
     revoked: (ids) => registry.revoked(ids),
     appendLog: (runId, lines) => registry.appendLog(runId, lines),
     log: (runId, after, limit) => registry.log(runId, after, limit),

@@ -247,10 +247,12 @@ export interface Router {
     k: { companyId: string; role: KeyRow['role']; agentId: string | null; name: string | null },
     by: Actor,
     key?: string,
+    reason?: string,
   ): Promise<{ is: 'made' | 'duplicate'; row: KeyRow; token: string | null } | Refusal>;
   key(id: string): Promise<KeyRow | null>;
   keys(companyId: string, limit: number, after?: { createdAt: number; id: string }): Promise<KeyRow[]>;
-  revokeKey(id: string, by: Actor): Promise<KeyRow | null>;
+  /** A refusal: it is revoked all the same, but not journalled yet. */
+  revokeKey(id: string, by: Actor, reason?: string): Promise<{ is: 'revoked'; row: KeyRow } | Refusal | null>;
   /** Those of `ids` that are revoked or gone. */
   revoked(ids: readonly string[]): Promise<string[]>;
   appendLog(runId: string, lines: readonly LogLine[]): Promise<void>;

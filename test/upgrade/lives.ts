@@ -8,6 +8,7 @@ import { SPREAD_AGAIN } from '../../src/machines/agent-machine.ts';
 import { DEFAULT_POLICY } from '../../src/machines/facts.ts';
 import { RETRY_DUE } from '../../src/machines/issue-events.ts';
 import { issueKind } from '../../src/machines/issue-kind.ts';
+import { keyKind } from '../../src/machines/key-kind.ts';
 import type { Actor, Stamp } from '../../src/machines/kind.ts';
 import { dotted } from '../../src/machines/step.ts';
 import { advance } from '../../src/supervisor/advance.ts';
@@ -15,7 +16,11 @@ import type { EntryJson } from '../../src/supervisor/entry.ts';
 import { type AnyKind, snapshotText, type Version } from '../../src/supervisor/resident.ts';
 import type { Chance } from '../simulation/world/chance.ts';
 
-export const KINDS: readonly AnyKind[] = [issueKind() as never, agentKind(DEFAULT_POLICY) as never];
+export const KINDS: readonly AnyKind[] = [
+  issueKind() as never,
+  agentKind(DEFAULT_POLICY) as never,
+  keyKind() as never,
+];
 
 /** One version: how it came to be, and what was stored. */
 export interface Lived {
@@ -36,6 +41,7 @@ const AGENTS = [
   'a7f30000000000ee',
 ] as const;
 const [A, B] = AGENTS;
+const idOf: Readonly<Record<string, string>> = { issue: ISSUE, agent: A, key: 'k7f30000000000a2' };
 const facts = (over: object) => ({
   ...{ ...DEFAULT_POLICY, delaysMs: [120_000, 600_000], status: 'active', wakeOnDemand: true },
   ...{ adapterType: 'codex_local', maxConcurrentRuns: 1, ...over },
@@ -96,7 +102,7 @@ export function life(kind: AnyKind, chance: Chance, most: number): Lived[] {
     return { at, u: Math.round(chance.u() * 1e6) / 1e6, ids, facts: seen as Stamp['facts'] };
   };
   const birth = kind.born(askedOf(kind, chance), {
-    id: kind.kind === 'issue' ? ISSUE : A,
+    id: idOf[kind.kind]!,
     prefix: 'ACME',
     ordinal: 7,
   });
@@ -125,6 +131,15 @@ function askedOf(kind: AnyKind, chance: Chance): unknown {
       wakeOnDemand: chance.is(0.8),
     };
   }
+  if (kind.kind === 'key') {
+    const agentId = chance.pick([null, A]);
+    return {
+      role: agentId === null ? 'operator' : 'agent',
+      agentId,
+      name: chance.pick([null, 'build machine']),
+      reason: 'new hire',
+    };
+  }
   return {
     title: 'Mend the roof',
     ...(chance.is(0.7) ? { assigneeAgentId: chance.pick(AGENTS) } : {}),
@@ -135,6 +150,7 @@ function askedOf(kind: AnyKind, chance: Chance): unknown {
 }
 
 function drawOf(kind: AnyKind, now: Version, chance: Chance): { event: Event; by: Actor } {
+  if (kind.kind === 'key') return { event: { type: 'REVOKE', reason: 'left' }, by: OPERATOR };
   return kind.kind === 'agent' ? agentsEvent(chance) : issuesEvent(now, chance);
 }
 

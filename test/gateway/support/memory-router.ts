@@ -605,12 +605,12 @@ export class MemoryRouter implements Router {
     );
   }
 
-  async revokeKey(id: string, by: Actor): Promise<KeyRow | null> {
+  async revokeKey(id: string, by: Actor): Promise<{ is: 'revoked'; row: KeyRow } | null> {
     const key = this.#keys.get(id);
     if (key === undefined) return null;
     const revoked = { ...key, revokedAt: this.#clock.now(), revokedBy: `${by.kind}:${by.id}` };
     this.#keys.set(id, revoked);
-    return revoked;
+    return { is: 'revoked', row: revoked };
   }
 
   async revoked(ids: readonly string[]): Promise<string[]> {
