@@ -147,10 +147,12 @@ export class Arena {
       );
   }
 
-  /** Ends the load, waits for rest and asks every check. */
+  /** Lets everything come to rest, ends the load and asks every check. */
   async verdict(): Promise<{ entries: number; fired: number; lost: number }> {
-    await this.load.rest();
+    // Every retry that waits has to come due, be claimed and end: one that nobody waits for any more never would.
+    await this.load.calmDown();
     this.violations.push(...(await rested(this.cluster.postgres)));
+    await this.load.stop();
     const { findings, entries, fired } = await judge(this.cluster.postgres, this.load.told);
     for (const { check, text } of findings) this.violations.push(`${check}: ${text}`);
     const lost = findings.filter(({ text }) => /not in the journal|not stored/.test(text)).length;
@@ -161,6 +163,7 @@ export class Arena {
     this.#starvation.stop();
     this.load.doors.close();
     await this.cluster.close();
+    await this.load.stop();
   }
 }
 

@@ -24,7 +24,7 @@ export interface NodeListener {
   gone(place: number): void;
 }
 
-const OWNED_WITHIN_MS = 15_000;
+const OWNED_WITHIN_MS = 30_000;
 
 export class Cluster {
   readonly plan: ClusterPlan;

@@ -29,6 +29,7 @@ export type Sent =
 export class Doors implements NodeListener {
   readonly #doors: (Door | null)[] = [];
   readonly #known = new Map<string, number>();
+  #isClosed = false;
   /** Refusals seen that named the node that owns the partition. */
   directed = 0;
 
@@ -46,6 +47,7 @@ export class Doors implements NodeListener {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const place of this.#doors.keys()) this.gone(place);
   }
 
@@ -72,7 +74,7 @@ export class Doors implements NodeListener {
     http: boolean,
   ): Promise<Sent> {
     const until = performance.now() + GIVE_UP_MS;
-    while (performance.now() < until) {
+    while (performance.now() < until && !this.#isClosed) {
       const place = this.#guess(companyId);
       const door = place === null ? null : this.#doors[place];
       if (place === null || !door) {

@@ -30,8 +30,10 @@ export class Load {
   /** Events whose outcome nobody ever learned. */
   unknown = 0;
   readonly #chance: Random;
-  readonly #loops: Promise<void>[] = [];
-  #running = false;
+  readonly #operators: Promise<void>[] = [];
+  readonly #workers: Promise<void>[] = [];
+  #isCalm = false;
+  #isOver = false;
   #keys = 0;
   /** When each company was last answered, monotonic ms. */
   readonly #heardAt = new Map<string, number>();
@@ -47,9 +49,9 @@ export class Load {
       await this.doors.started(place, node.url);
       for (let n = 0; n < perNode; n++) this.companies.push(await this.#company(place));
     }
-    this.#running = true;
     for (const company of this.companies) {
-      this.#loops.push(this.#operate(company, true), this.#operate(company, false), this.#work(company));
+      this.#operators.push(this.#operate(company, true), this.#operate(company, false));
+      this.#workers.push(this.#work(company));
     }
   }
 
@@ -88,23 +90,16 @@ export class Load {
     return left;
   }
 
-  /** Lets go: no new work, everything that is under way ends, every issue is closed. */
-  async rest(): Promise<void> {
-    this.#running = false;
-    await Promise.all(this.#loops);
-    for (const company of this.companies) {
-      await Promise.all(
-        company.issues.map(async (issueId) => {
-          for (let attempt = 0; attempt < 5; attempt++) {
-            const sent = await this.send(company, issueId, {
-              type: 'CANCEL',
-              reason: 'the campaign is over',
-            });
-            if (sent.is !== 'unknown') return;
-          }
-        }),
-      );
-    }
+  /** No new work: operators fall silent, workers carry out what is there, and succeed. */
+  async calmDown(): Promise<void> {
+    this.#isCalm = true;
+    await Promise.all(this.#operators);
+  }
+
+  async stop(): Promise<void> {
+    this.#isCalm = true;
+    this.#isOver = true;
+    await Promise.all([...this.#operators, ...this.#workers]);
     this.doors.close();
   }
 
@@ -138,7 +133,7 @@ export class Load {
   }
 
   async #operate(company: LoadCompany, first: boolean): Promise<void> {
-    while (this.#running) {
+    while (!this.#isCalm) {
       await sleep(PACE_MS * (0.5 + this.#chance.u()));
       const mine = company.issues.filter((_, n) => (n % 2 === 0) === first);
       await this.send(company, this.#one(mine), this.#event(company));
@@ -158,7 +153,7 @@ export class Load {
 
   async #work(company: LoadCompany): Promise<void> {
     let turn = 0;
-    while (this.#running) {
+    while (!this.#isOver) {
       await sleep(PACE_MS * (0.5 + this.#chance.u()));
       const agentId = company.agents[turn++ % AGENTS]!;
       const grants = await this.doors.claim(company.id, agentId, `c${++this.#keys}`, 2);
@@ -179,7 +174,7 @@ export class Load {
       code: null,
     });
     const run = { runId: grant.run.id, fence: grant.fence };
-    const u = this.#chance.u();
+    const u = this.#isCalm ? 1 : this.#chance.u();
     // Now and again a worker is never heard of again: its lease has to run out.
     if (u < 0.03) return;
     if (u < 0.5) {

@@ -23,7 +23,7 @@ export type Seam =
   | 'during migration'
   | 'during retention';
 
-const STARTS_WITHIN_MS = 30_000;
+const STARTS_WITHIN_MS = 60_000;
 /** Characters kept of what a node logs. */
 const LAST_WORDS = 4000;
 const children = new Set<ChildProcess>();
