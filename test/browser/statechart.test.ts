@@ -38,7 +38,7 @@ afterAll(async () => {
   await stately?.close();
 });
 
-const chart = (page: Page) => page.locator('.chart > svg');
+const chart = (page: Page) => page.locator('.statechart > svg');
 /** The name of the state that is marked, once there is exactly one mark. */
 async function marked(page: Page): Promise<string> {
   const marks = chart(page).locator('[aria-current]');
@@ -161,7 +161,7 @@ describe('the statechart of an issue', () => {
         while (!document.querySelector('.past-note')?.textContent.startsWith('Version ' + n + ' of')) {
           await new Promise((resolve) => setTimeout(resolve, 2));
         }
-        const chart = document.querySelector('.chart > svg');
+        const chart = document.querySelector('.statechart > svg');
         const marks = [...chart.querySelectorAll('[aria-current]')].map((mark) => mark.getAttribute('aria-label').split(',')[0]);
         const last = [...chart.querySelectorAll('.arrow[data-last]')].map((arrow) => arrow.dataset.arrow);
         seen.push({ marks, last });
@@ -484,24 +484,48 @@ describe('the pictures of the issue page in docs/images', () => {
 
 async function picture(path: string, colorScheme: 'light' | 'dark'): Promise<void> {
   const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-  const issue = await acme.issue(codex, {
+  type Made = { id: string };
+  type Granted = { run: Made; fence: number; issue: Made };
+  const post = async <T>(to: string, body: object) => (await call<T>(server, 'POST', to, body)).body;
+  const prefix = colorScheme === 'light' ? 'ACME' : 'DARK';
+  const { id: company } = await post<Made>('/companies', { name: 'Acme', prefix });
+  const agent = (name: string) => post<Made>(`/companies/${company}/agents`, { name, maxConcurrentRuns: 4 });
+  const issue = (body: object) => post<Made>(`/companies/${company}/issues`, body);
+  const claim = async (of: Made, want?: Made): Promise<Granted> => {
+    for (;;) {
+      const { grants } = await post<{ grants: Granted[] }>(`/agents/${of.id}/claim`, { waitMs: 3000 });
+      const [grant] = grants;
+      if (grant === undefined) throw new Error('nothing was granted');
+      if (want === undefined || grant.issue.id === want.id) return grant;
+    }
+  };
+  const fail = ({ run, fence }: Granted, error: string) =>
+    post(`/runs/${run.id}/fail`, { fence, error, errorFamily: 'transient_upstream' });
+  const [first, second] = [await agent('codex-1'), await agent('claude-2')];
+  for (let n = 0; n < 9; n++) await issue({ title: 'Add an index', assigneeAgentId: second.id });
+  for (let n = 0; n < 4; n++) {
+    const { run, fence } = await claim(second);
+    if (n < 3) await post(`/runs/${run.id}/succeed`, { fence });
+  }
+  const shown = await issue({
     title: 'Sessions expire after five minutes',
-    priority: 'high',
+    assigneeAgentId: first.id,
+    priority: 'critical',
   });
-  let grant = await granted(issue, codex);
+  let grant = await claim(first, shown);
   await pause(1800);
-  await acme.fail(grant, { error: '429 Too Many Requests', errorCode: 'codex_transient_upstream' });
+  await fail(grant, '429 Too Many Requests');
   await pause(1500);
-  await acme.send(issue.id, { type: 'RETRY.NOW' });
-  grant = await granted(issue, codex);
+  await post(`/issues/${shown.id}/events`, { type: 'RETRY.NOW' });
+  grant = await claim(first, shown);
   await pause(1200);
-  await acme.send(issue.id, { type: 'ASSIGN', agentId: claude });
+  await post(`/issues/${shown.id}/events`, { type: 'ASSIGN', agentId: second.id });
   await pause(700);
-  await call(server, 'POST', `/runs/${grant.run.id}/stopped`, { fence: grant.fence });
-  grant = await granted(issue, claude);
+  await post(`/runs/${grant.run.id}/stopped`, { fence: grant.fence });
+  grant = await claim(second, shown);
   await pause(2200);
-  await acme.fail(grant, { error: '529 overloaded', errorCode: 'claude_transient_upstream' });
-  const { page, close } = await browser.open(`${server.url}/issues/${issue.id}`, {
+  await fail(grant, '529 overloaded');
+  const { page, close } = await browser.open(`${server.url}/issues/${shown.id}?company=${prefix}`, {
     colorScheme,
     viewport: { width: 1280, height: 1150 },
     reducedMotion: 'reduce',

@@ -40,7 +40,7 @@ export function Chart(props: ChartProps) {
   const top = layout.nodes.filter(({ parent }) => parent === null);
   return (
     <div
-      class="chart"
+      class="statechart"
       ref={scroller}
       tabIndex={0}
       role="region"

@@ -11,7 +11,7 @@ import { named } from './named.ts';
 export function Facts({ issue, isPast }: { issue: IssueView; isPast: boolean }) {
   const { lock, retry, run, detached, wakes, lastError, context } = issue;
   return (
-    <section class="card facts" aria-label={isPast ? `As of version ${issue.version}` : 'Facts'}>
+    <section class="card issue-facts" aria-label={isPast ? `As of version ${issue.version}` : 'Facts'}>
       <div class="card-head">
         <h2>{isPast ? `As of version ${issue.version}` : 'Facts'}</h2>
       </div>
@@ -57,7 +57,7 @@ export function Facts({ issue, isPast }: { issue: IssueView; isPast: boolean }) 
           </Fact>
         )}
         {lastError !== null && (
-          <Fact name="Last error">
+          <Fact name="Last error" id="error">
             <code class="error">{lastError.errorCode ?? lastError.errorFamily ?? 'error'}</code>{' '}
             {lastError.error}
             <span class="quiet"> at {clockTime(lastError.at)}</span>

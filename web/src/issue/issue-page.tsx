@@ -237,7 +237,7 @@ function LastStep({ change }: { change: Change | null }) {
       <code>{type}</code>{' '}
       <span class="quiet">
         {from === to ? `stayed in ${to}` : `${from ?? 'born'} → ${to}`} · {clockTime(at)} · by{' '}
-        {named(change.actor.id)}
+        {change.actor.kind === 'system' ? 'the system' : named(change.actor.id)}
       </span>
     </p>
   );
