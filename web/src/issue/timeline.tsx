@@ -18,6 +18,9 @@ const TICK_WIDTH = 84;
 const LABEL_WIDTH = 56;
 /** So that a span of a moment can be seen. */
 const LEAST_WIDTH = 3;
+/** How much of the time to come is shown: of the time that has been, and at least, ms. */
+const MOST_AHEAD = 0.5;
+const LEAST_AHEAD_MS = 10_000;
 const SIGNS: Readonly<Record<Outcome, { icon: IconName; word: string }>> = {
   succeeded: { icon: 'done', word: 'succeeded' },
   failed: { icon: 'alert', word: 'failed' },
@@ -55,12 +58,11 @@ export function Timeline(props: { journal: readonly Change[]; issue: IssueView; 
     now,
   );
   const isLive = runs.some(({ spans }) => spans.at(-1)?.to === null);
-  const ends = runs.flatMap(({ spans, dueAt, end }) => [
-    ...spans.map(({ to }) => to ?? now),
-    dueAt ?? 0,
-    end?.at ?? 0,
-  ]);
-  const finish = Math.max(begin + 1000, isLive ? now : 0, ...ends);
+  const ends = runs.flatMap(({ spans, end }) => [...spans.map(({ to }) => to ?? now), end?.at ?? 0]);
+  const due = Math.max(0, ...runs.map(({ dueAt }) => dueAt ?? 0));
+  // What is to come may be hours away: it is not to press what has been into a corner.
+  const ahead = Math.min(due, now + Math.max(LEAST_AHEAD_MS, (now - begin) * MOST_AHEAD));
+  const finish = Math.max(begin + 1000, isLive ? now : 0, ahead, ...ends);
   const x = (time: number) => ((time - begin) / (finish - begin)) * 100;
   return (
     <section class="card timeline" aria-label="Runs over time">
@@ -117,10 +119,11 @@ export function Timeline(props: { journal: readonly Change[]; issue: IssueView; 
                   ))}
                   {run.dueAt !== null && run.dueAt > now && issue.state === 'scheduled-retry' && (
                     <span
-                      class="span span-ahead"
-                      style={{ left: `${x(now)}%`, width: `${x(run.dueAt) - x(now)}%` }}
-                      title={`due at ${clockTime(run.dueAt)}`}
-                    />
+                      class={`span span-ahead${run.dueAt > finish ? ' is-cut' : ''}`}
+                      style={{ left: `${x(now)}%`, width: `${x(Math.min(run.dueAt, finish)) - x(now)}%` }}
+                    >
+                      due {clockTime(run.dueAt)}
+                    </span>
                   )}
                   {run.end !== null && (
                     <span
