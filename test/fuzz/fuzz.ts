@@ -6,7 +6,7 @@
  * parser saw them. What the limit does is tested by itself (test/security/floods.test.ts).
  */
 
-import { memoryOf } from '../../bench/support/process-usage.ts';
+import { cpuOf, memoryOf } from '../../bench/support/process-usage.ts';
 import { Chance } from '../simulation/world/chance.ts';
 import { type Attack, attack, newTally, type Tally } from './attacker.ts';
 import { badHandshakes } from './handshakes.ts';
@@ -49,6 +49,8 @@ export interface FuzzReport {
   readonly answers: Readonly<Record<string, number>>;
   readonly closes: Readonly<Record<string, number>>;
   readonly kinds: Readonly<Record<string, number>>;
+  /** What a frame cost the server, its neighbours' events included, µs of CPU. */
+  readonly cpuEach: number;
   /** MB. */
   readonly rss: { readonly before: number; readonly after: number };
   readonly stateUnchanged: boolean;
@@ -90,9 +92,11 @@ export async function fuzz(server: FuzzedServer, options: FuzzOptions): Promise<
       { held: 200, pauseMs: 20 },
       () => over,
     );
+    const cpuBefore = await cpuOf(server.pid);
     const since = performance.now();
     const tally = await run({ ...plan('main', frames), forMs: options.forMs });
     const seconds = (performance.now() - since) / 1000;
+    const cpuAfter = await cpuOf(server.pid);
     const attacked = neighbours.take();
     over = true;
     const handshakes = await handshaking;
@@ -111,6 +115,7 @@ export async function fuzz(server: FuzzedServer, options: FuzzOptions): Promise<
       answers: tally.answers,
       closes: tally.closes,
       kinds: tally.kinds,
+      cpuEach: ((cpuAfter.user + cpuAfter.sys - cpuBefore.user - cpuBefore.sys) * 1e6) / tally.frames,
       rss: { before: rssBefore, after: rssAfter },
       stateUnchanged: before === after,
       alive,

@@ -17,7 +17,7 @@ const WRONG = 'canary-wrong-5d2e8f1a9b34';
 const CONTENT = 'canary-content-7e3f9a2c4d18';
 /** What would tell of the inside: statements, tables, files, stacks. */
 const INSIDE =
-  /\bselect\b.*\bfrom\b|insert into|relation "|run_logs|pg_|node_modules|dist\/|\.ts:\d|\.js:\d|file:\/\/|\/tmp\/|at async /i;
+  /\bselect\b.*\bfrom\b|insert into|relation \\*"|run_logs|api_keys|pg_|node_modules|dist\/|\.ts:\d|\.js:\d|file:\/\/|\/tmp\/|at async /i;
 
 interface Said {
   readonly where: string;

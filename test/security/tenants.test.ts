@@ -4,6 +4,7 @@
  * Routes come from the OpenAPI document, events and frames from their schemas, tools from the server: none can be forgotten.
  */
 import { afterEach, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
 import { Homes } from '../../src/gateway/homes.ts';
 import { claimFrame, eventFrame } from '../../src/gateway/protocol.ts';
 import { document, variantsOf } from '../fuzz/spoilers.ts';
@@ -108,6 +109,30 @@ async function socketVerbs(bench: Bench): Promise<Verb[]> {
   ];
 }
 
+/** What the inspector says of a thing, up to its close. */
+function inspectorVerbs(bench: Bench): Verb[] {
+  return (['issue', 'company'] as const).map((of) => ({
+    name: `inspect ${of}`,
+    ask: (at: Things, token: string) =>
+      new Promise((resolve) => {
+        const url = `ws://127.0.0.1:${bench.gateway.port}/inspect/ws?${of}=${at[of]}`;
+        const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
+        let told = '';
+        socket.on('message', (data) => {
+          told += String(data);
+          // It was let in: what comes first is enough.
+          socket.terminate();
+        });
+        socket.on('error', (error) => {
+          told += error.message;
+        });
+        socket.on('close', (code, reason) =>
+          resolve([told, code === 4404 ? 'NOT_FOUND' : code === 4403 ? 'FORBIDDEN' : code, String(reason)]),
+        );
+      }),
+  }));
+}
+
 /** Every tool that is about something. */
 async function mcpVerbs(bench: Bench): Promise<Verb[]> {
   const rpc = (method: string, params: object, token?: string) =>
@@ -146,7 +171,15 @@ async function mcpVerbs(bench: Bench): Promise<Verb[]> {
 async function leaks(bench: Bench): Promise<string[]> {
   const mine = await tenant(bench, 'ACME');
   const theirs = await tenant(bench, 'OTH');
-  const verbs = [...(await httpVerbs(bench)), ...(await socketVerbs(bench)), ...(await mcpVerbs(bench))];
+  const verbs = [
+    ...(await httpVerbs(bench)),
+    ...(await socketVerbs(bench)),
+    ...inspectorVerbs(bench),
+    ...(await mcpVerbs(bench)),
+  ];
+  for (const verb of inspectorVerbs(bench)) {
+    expect(JSON.stringify(await verb.ask(mine.things, mine.tokens.operator))).toContain('@xstate.actor');
+  }
   const found: string[] = [];
   for (const verb of verbs) {
     for (const role of ROLES) {
