@@ -30,6 +30,8 @@ describe('the package', () => {
         'dist/client/index.js',
         'dist/client/index.d.ts',
         'dist/web/index.html',
+        'dist/web/theme.js',
+        'dist/web/index.html',
       ]),
     );
   });

@@ -130,6 +130,31 @@ describe('what changes', () => {
     expect(asked.filter((path) => !path.endsWith('/agents'))).toEqual([]);
   });
 
+  it('a run whose worker is lost is given up, retried and taken over before the viewer’s eyes', async () => {
+    const acme = await company();
+    const retry = { leaseMs: 800, delaysMs: [800], jitter: 0 };
+    const agent = await call<{ id: string }>(server, 'POST', `/companies/${acme.companyId}/agents`, {
+      name: 'lost',
+      retry,
+    });
+    const issue = await acme.issue(agent.body.id, { title: 'Left alone' });
+    const page = await acme.show('/');
+    const row = acme.row(page, issue.identifier);
+    await row.getByText('queued').waitFor();
+    const asked = requestsOf(page);
+    const first = await acme.claim(agent.body.id);
+    await row.getByText('running').waitFor();
+    // No heartbeat: the lease expires.
+    await row.getByText('retrying').waitFor();
+    const second = await until(
+      () => acme.claim(agent.body.id, 2000),
+      (grant) => grant !== undefined,
+    );
+    await row.getByText(`f${second?.fence}`).waitFor();
+    expect(second?.fence).toBeGreaterThan(first?.fence ?? 0);
+    expect(asked.filter((path) => !path.endsWith('/agents'))).toEqual([]);
+  });
+
   it('a reassigned backoff shows the takeover and never fires', async () => {
     const acme = await company();
     const [one, two] = acme.agents;

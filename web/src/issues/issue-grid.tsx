@@ -67,6 +67,7 @@ export function IssueGrid({ list, order, prefix }: GridProps) {
       aria-rowcount={length + 1}
       aria-multiselectable="true"
       aria-activedescendant={isCursorDrawn ? `row-${cursor.value}` : undefined}
+      style={{ '--identifier': `${prefix.length + 1 + String(places.numbers.at(-1) ?? 0).length}` }}
       tabIndex={0}
       onScroll={(event) => {
         top.value = event.currentTarget.scrollTop;

@@ -4,7 +4,7 @@ import type { IssueView } from '../../../src/machines/view.ts';
 import { agentName } from '../agents/roster.ts';
 import { tick } from '../clock.ts';
 import { age, duration } from '../duration.ts';
-import { addressOf } from '../location.ts';
+import { addressOf, go } from '../location.ts';
 import { State, shownOf } from '../ui/state.tsx';
 import { pending, WORDS } from './asked.ts';
 import type { IssueList } from './issue-list.ts';
@@ -39,6 +39,7 @@ export function IssueRow({ list, number, prefix, at, top }: RowProps) {
       onMouseDown={() => {
         cursor.value = number;
       }}
+      onDblClick={() => go(addressOf(`/issues/${identifier}`))}
     >
       <span role="gridcell" class="c-choose">
         <input
@@ -129,17 +130,12 @@ function Countdown({ from, to }: { from: number; to: number }) {
 }
 
 function Since({ at, word, after = '' }: { at: number; word: string; after?: string }) {
-  const text = useComputed(() => age(tick.value - at));
-  return (
-    <span class="since">
-      {word} {text}
-      {text.value === 'now' ? '' : after}
-    </span>
-  );
+  const { value: text } = useComputed(() => age(tick.value - at));
+  return <span class="since">{text === 'now' ? 'just now' : `${word} ${text}${after}`.trim()}</span>;
 }
 
 /** The reason in a word or two; the sentence is the cell's title. */
-function reasonOf({ why, lastError, run }: IssueView): string {
+function reasonOf({ why, lastError }: IssueView): string {
   const error = lastError === null ? '' : (lastError.errorCode ?? lastError.error);
   switch (why.code) {
     case 'backoff':
@@ -155,8 +151,6 @@ function reasonOf({ why, lastError, run }: IssueView): string {
       return 'agent offline';
     case 'agent_terminated':
       return 'agent terminated';
-    case 'executing':
-      return run?.note ?? '';
     case 'stopping':
       return 'old run is stopping';
     case 'parked':
@@ -165,6 +159,8 @@ function reasonOf({ why, lastError, run }: IssueView): string {
       return 'unassigned';
     case 'quarantined':
       return 'quarantined';
+    // A worker's note comes with its heartbeats, which no change brings: it would be an old one here.
+    case 'executing':
     case 'no_work':
     case 'done':
     case 'cancelled':
