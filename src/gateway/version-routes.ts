@@ -5,6 +5,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { BatonError } from '../errors.ts';
 import { allowedTypes } from '../machines/issue-judge.ts';
 import type { Persisted } from '../machines/kind.ts';
 import { actorOf } from './auth.ts';
@@ -36,7 +37,7 @@ export function versionRoutes(scope: FastifyInstance, { router, clock }: Doors):
     handler: async (request, reply) => {
       const { issueId, version } = request.params;
       const found = VERSION.test(version) ? await router.version(issueId, Number(version)) : null;
-      if (found === null) throw notFound('version');
+      if (found === null) throw noSuchVersion();
       const stamp = request.principal.role === 'operator';
       return sendText(reply, found.text({ view: true, stamp }));
     },
@@ -65,6 +66,13 @@ export function versionRoutes(scope: FastifyInstance, { router, clock }: Doors):
       const own = allowed.filter((type) => mayEventType(principal, type));
       return sendJson(reply, { version: issue.version, allowed: own });
     },
+  });
+}
+
+function noSuchVersion(): BatonError {
+  const message = 'There is no such version, or what came before it is no longer kept.';
+  return new BatonError('NOT_FOUND', message, {
+    hint: 'Versions count from 1; BATON_RETENTION_DAYS says for how long they can be shown.',
   });
 }
 
