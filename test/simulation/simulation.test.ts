@@ -48,4 +48,4 @@ it('is the same history to the last line of its trace in another process', async
     );
     expect(text).toContain(`trace ${hash}: `);
   }
-});
+}, 120_000);
