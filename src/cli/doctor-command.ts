@@ -3,10 +3,10 @@ import type { Client } from '../client/client.ts';
 import type { RemoteError } from '../client/remote-error.ts';
 import { isLoopback, type Settings } from '../config.ts';
 import { type Call, type Command, SERVER_FLAGS } from './command.ts';
-import { clockOf, database } from './doctor/database.ts';
+import { clockOf } from './doctor/clock.ts';
 import { bad, type Finding } from './doctor/finding.ts';
 import { disk, nodeVersion, port } from './doctor/machine.ts';
-import { healthOf, serverFindings, UNSEEN, workFindings } from './doctor/running.ts';
+import { healthOf, quarantinedOf, serverFindings, UNSEEN, workFindings } from './doctor/running.ts';
 import { progress } from './progress.ts';
 import { clientOf, type Target, targetOf } from './server.ts';
 import { SETTING_FLAGS, settingsOf } from './settings-of.ts';
@@ -46,6 +46,8 @@ export const doctorCommand: Command = {
 
 async function examine(call: Call): Promise<Finding[]> {
   const { settings } = settingsOf(call);
+  // Read when it is needed: a hook or `baton why` should not wait for a database's driver.
+  const { database } = await import('./doctor/database.ts');
   const named = targetOf(call);
   const here = isLoopback(settings.host) && settings.port !== 0;
   // Where nobody named a server, it is the one that these settings would start.
@@ -77,7 +79,11 @@ async function asClient(call: Call, target: Target): Promise<Finding[]> {
   }
   try {
     const bar = progress(call.terminal, call.clock, 'reading', 1);
-    const work = await workFindings(client, (read, total) => bar.at(read / total, `${read} issues`));
+    const url = target.url.replace(/^ws/, 'http').replace(/\/+$/, '');
+    const putAside = await quarantinedOf(url, target.token);
+    const work = await workFindings(client, putAside, (read, total) =>
+      bar.at(read / total, `${read} issues`),
+    );
     bar.end();
     return [clockOf(client.serverNow() - call.clock.now(), 'server'), ...work];
   } finally {

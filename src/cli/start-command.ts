@@ -5,7 +5,6 @@ import type { Call, Command } from './command.ts';
 import { type FirstDemo, firstDemo } from './first-demo.ts';
 import { tellDoors, tellStep } from './first-lines.ts';
 import { liveStatus } from './live-status.ts';
-import { logOf } from './log.ts';
 import { type MakeServer, makeServer, type RunningServer, type Step } from './runtime.ts';
 import { SETTING_FLAGS, settingsOf } from './settings-of.ts';
 import { paint, say } from './terminal.ts';
@@ -39,6 +38,8 @@ async function start(call: Call, make: MakeServer): Promise<number> {
   // With --print-ready stdout is for that one line alone.
   const terminal = settings.printReady ? { ...call.terminal, quiet: true, json: false } : call.terminal;
   let clearStatus = () => {};
+  // Read when it is needed: a hook or `baton why` should not wait for a server's code.
+  const { logOf } = await import('./log.ts');
   const log = logOf(settings.log, call.terminal, () => clearStatus());
   const tell = (step: Step) => {
     clearStatus();

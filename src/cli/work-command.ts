@@ -12,19 +12,22 @@ import { type Worker, worker } from '../client/worker.ts';
 import { BatonError } from '../errors.ts';
 import type { GrantView } from '../machines/view.ts';
 import type { Wording } from './classify/classifier.ts';
-import { CLAUDE } from './classify/claude.ts';
-import { CODEX } from './classify/codex.ts';
 import { type Call, type Command, SERVER_FLAGS, textFlag, wholeFlag, wordFlag } from './command.ts';
 import { COMPANY_FLAG } from './companies.ts';
 import { INTERRUPTED } from './failure.ts';
 import { environmentOf, VARIABLES } from './job/environment.ts';
 import { type Identity, identityOf } from './job/identity.ts';
-import { carryOut } from './job/job.ts';
 import { killAll } from './job/process-group.ts';
 import { targetOf } from './server.ts';
 import { emit, paint, plain, say } from './terminal.ts';
 
-const WORDINGS: Readonly<Record<'codex' | 'claude', Wording>> = { codex: CODEX, claude: CLAUDE };
+type Tool = 'codex' | 'claude';
+
+/** Read when they are needed: a hook or `baton why` should not wait for them. */
+const WORDINGS: Readonly<Record<Tool, () => Promise<Wording>>> = {
+  codex: async () => (await import('./classify/codex.ts')).CODEX,
+  claude: async () => (await import('./classify/claude.ts')).CLAUDE,
+};
 const variables = Object.entries(VARIABLES).map(([name, meaning]) => `  ${name.padEnd(20)} ${meaning}`);
 
 export const workCommand: Command = {
@@ -94,7 +97,7 @@ interface Options {
   graceMs: number | null;
   drainMs: number | undefined;
   resolution: 'done' | 'open';
-  tool: 'codex' | 'claude' | undefined;
+  tool: Tool | undefined;
 }
 
 async function work(
@@ -106,6 +109,8 @@ async function work(
   const { terminal, clock } = call;
   const { agent, token } = identity;
   const { url } = targetOf(call);
+  const { carryOut } = await import('./job/job.ts');
+  const wording = options.tool === undefined ? null : await WORDINGS[options.tool]();
   const working = await worker({
     url,
     token,
@@ -125,7 +130,7 @@ async function work(
           input: `${JSON.stringify(issue)}\n`,
           graceMs: options.graceMs,
           resolution: options.resolution,
-          wording: options.tool === undefined ? null : WORDINGS[options.tool],
+          wording,
           clock,
         },
         tools,

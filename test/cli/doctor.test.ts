@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clockOf } from '../../src/cli/doctor/database.ts';
+import { clockOf } from '../../src/cli/doctor/clock.ts';
 import { diskFinding, nodeVersion } from '../../src/cli/doctor/machine.ts';
 import { serverFindings } from '../../src/cli/doctor/running.ts';
 import { VERSION } from '../../src/version.ts';

@@ -10,7 +10,7 @@ import { baton, type Ran } from './world.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer({ 'lease-ms': '3000' });
+  server = await startServer({ 'lease-ms': '900' });
 });
 afterAll(() => server.stop());
 
@@ -177,7 +177,7 @@ describe('baton work', () => {
     );
     await written(join(directory, 'begun'));
     const ended = w.end();
-    await new Promise((resolve) => setTimeout(resolve, 3500));
+    await new Promise((resolve) => setTimeout(resolve, 2000));
     expect((await w.desk.get(w.issue.id)).run?.status).toBe('running');
     await import('node:fs/promises').then((fs) => fs.writeFile(go, ''));
     const { code, lines } = await ended;

@@ -4,10 +4,10 @@ import { join, resolve } from 'node:path';
 import pg from 'pg';
 import type { Clock } from '../../clock.ts';
 import type { Settings } from '../../config.ts';
+import { clockOf } from './clock.ts';
 import { bad, type Finding, ok, warning } from './finding.ts';
 
 const OLDEST = 14;
-const SKEW_MS = 1000;
 const CONNECT_MS = 5000;
 
 export async function database(settings: Settings, cwd: string, clock: Clock): Promise<Finding[]> {
@@ -67,18 +67,6 @@ function durabilityOf({ fsync, commit }: Row): Finding {
   return fsync === 'on' && commit !== 'off'
     ? ok('durability', text)
     : bad('durability', text, 'What is acknowledged may be lost in a power cut: turn both on.');
-}
-
-/** @param skewMs the database's clock less this machine's */
-export function clockOf(skewMs: number, whose = 'database'): Finding {
-  const text = `this machine’s clock is ${Math.abs(Math.round(skewMs))} ms ${skewMs > 0 ? 'behind' : 'ahead of'} the ${whose}’s`;
-  return Math.abs(skewMs) < SKEW_MS
-    ? ok('clock', text)
-    : warning(
-        'clock',
-        text,
-        'Let the machines keep time (chrony, timesyncd): countdowns are shown by this clock.',
-      );
 }
 
 function embedded(dataDir: string): Finding {

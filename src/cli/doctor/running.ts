@@ -49,12 +49,21 @@ export function serverFindings(url: string, health: Health | null, isNamed: bool
 
 const OPEN = ['idle', 'running', 'scheduled-retry'] as const;
 
+/** How many actors the server has put aside, agents among them; 0 where its metrics are not for us. */
+export async function quarantinedOf(url: string, token: string | null): Promise<number> {
+  const headers = token === null ? {} : { authorization: `Bearer ${token}` };
+  const answer = await fetch(`${url}/metrics`, { headers, signal: AbortSignal.timeout(LATE_MS) });
+  return Number(/^baton_quarantined (\d+)$/m.exec(await answer.text())?.[1] ?? 0);
+}
+
 /**
  * Leases and quarantined actors, from what the server shows of its issues.
+ * @param putAside by the server's own count: there may be agents among them, which no issue shows
  * @param at told how many of how many open issues were read
  */
 export async function workFindings(
   client: Client,
+  putAside: number,
   at: (read: number, total: number) => void,
 ): Promise<Finding[]> {
   const now = client.serverNow();
@@ -83,11 +92,11 @@ export async function workFindings(
           `${late.length} of ${executing} runs are beyond their lease: ${namesOf(late)}`,
           'The server does not keep up with its timers: see its log and the load of the machine, then restart it.',
         ),
-    quarantined.length === 0
-      ? ok('quarantined', 'no issue is put aside')
+    quarantined.length === 0 && putAside === 0
+      ? ok('quarantined', 'no issue and no agent is put aside')
       : bad(
           'quarantined',
-          `${quarantined.length} issues are put aside: ${namesOf(quarantined)}`,
+          `${Math.max(quarantined.length, putAside)} actors are put aside: ${namesOf(quarantined) || 'agents'}`,
           '`baton why ID` and the server’s log have the cause; a version that mends it takes them up again.',
         ),
   ];

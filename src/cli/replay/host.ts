@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { resolveSettings } from '../../config.ts';
 import type { Call } from '../command.ts';
 import { textFlag } from '../command.ts';
-import { logOf } from '../log.ts';
 import type { MakeServer } from '../runtime.ts';
 import { httpOf, targetOf } from '../server.ts';
 
@@ -33,6 +32,7 @@ export async function hostOf(call: Call, make: MakeServer): Promise<Host> {
     if (dataDir === undefined) await rm(dir, { recursive: true, force: true });
   };
   try {
+    const { logOf } = await import('../log.ts');
     const server = await make(settings, { log: logOf('error', call.terminal), say: () => {} });
     await server.ready?.(30_000);
     return {
