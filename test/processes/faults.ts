@@ -58,23 +58,33 @@ async function versions(arena: Arena, ids: readonly string[]): Promise<Map<strin
 }
 
 /**
- * The directed race: an owner's commits are on their way when it is held still; another takes over and goes on; then they
- * arrive. Not one of them may land.
+ * The directed race: an owner's commit is on its way when the owner is held still; another takes over and reads what
+ * there is; then the commit arrives, and only then the new owner writes. The late one may not land: the new owner would
+ * acknowledge a version that is somebody else's.
  */
 const lateCommits: Fault = async (arena) => {
   const { place, company } = await arena.victim();
-  const { cluster } = arena;
+  const { cluster, load } = arena;
+  const quiet = await load.quietCompany(place);
+  const [issueId] = quiet.issues as [string];
   const way = cluster.proxies[place]!;
-  way.become({ is: 'held' });
-  // Long enough for its lanes to have sent a batch, short enough for its heartbeat to be fresh.
-  await sleep(80);
-  const since = performance.now();
   const node = cluster.nodes[place]!;
+  const key = `late-${issueId}`;
+  const held = way.holdFrom(key);
+  const late = arena.ask(place, issueId, { type: 'PRIORITY', priority: 'critical' }, key);
+  // The batch that has it is on its way; an answer instead would mean that it never came there.
+  await Promise.race([held, late]);
+  const since = performance.now();
   node.pause();
   await arena.takenOver(company, place, since);
+  // The new owner has the issue in memory, as it was: asked for what it is already, it writes nothing.
+  await load.send(quiet, issueId, { type: 'PRIORITY', priority: 'medium' });
   way.become({ is: 'open' });
-  await sleep(150);
+  await sleep(200);
+  await load.send(quiet, issueId, { type: 'PRIORITY', priority: 'low' });
   node.resume();
+  const answer = await late;
+  if (answer !== null) load.tell(issueId, 'PRIORITY', key, { is: 'answered', answer, place });
   await arena.healed('after late commits');
 };
 

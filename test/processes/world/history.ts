@@ -7,7 +7,7 @@ import type { ActorRow } from '../../../src/persistence/store.ts';
 import type { EntryJson } from '../../../src/supervisor/entry.ts';
 import type { AnyKind } from '../../../src/supervisor/resident.ts';
 import { findings } from '../../simulation/checks/checks.ts';
-import { type Finding, replayAll } from '../../simulation/checks/evidence.ts';
+import { type Finding, issueOf, placeOf, replayAll, type Step } from '../../simulation/checks/evidence.ts';
 import type { Seen, Told } from '../../simulation/world/witness.ts';
 import type { CampaignPostgres } from './postgres.ts';
 
@@ -28,6 +28,8 @@ export const FLAGS: Readonly<Record<string, string>> = {
 };
 
 const REST_WITHIN_MS = 15_000;
+/** No fault lasts longer, takeover and recovery included, ms; a node's sweeps for timers are 20 s apart. */
+const LATE_MS = 12_000;
 
 /** Waits until no timer is set and no slot is wanted or held; answers what still is. */
 export async function rested(postgres: CampaignPostgres, ms = REST_WITHIN_MS): Promise<string[]> {
@@ -86,11 +88,27 @@ export async function judge(postgres: CampaignPostgres, told: readonly Told[]): 
     rested: true,
   });
   return {
-    findings: [...found, ...epochs(entries).map((text) => ({ check: 'P2', text }))],
+    findings: [
+      ...found,
+      ...epochs(entries).map((text) => ({ check: 'P2', text })),
+      ...late(steps).map((text) => ({ check: 'P4', text })),
+    ],
     entries: entries.length,
     fired: entries.filter(({ json }) => json.type === 'RETRY.DUE').length,
     epochs: new Set(entries.map(({ row }) => row.epoch)).size,
   };
+}
+
+/** A retry fires soon after it is due, whatever happens meanwhile; a node that forgot one finds it when it looks again. */
+function late(steps: readonly Step[]): string[] {
+  const found: string[] = [];
+  for (const { seen, before } of steps) {
+    if (seen.json.type !== 'RETRY.DUE' || !before) continue;
+    const dueAt = issueOf(before).run?.retry?.due;
+    if (dueAt !== undefined && seen.appliedAt - dueAt > LATE_MS)
+      found.push(`${placeOf(seen)} fired ${Math.round(seen.appliedAt - dueAt)} ms late`);
+  }
+  return found;
 }
 
 async function journal(postgres: CampaignPostgres): Promise<Seen[]> {

@@ -35,6 +35,7 @@ export class Load {
   #isCalm = false;
   #isOver = false;
   #keys = 0;
+  #made = 0;
   /** When each company was last answered, monotonic ms. */
   readonly #heardAt = new Map<string, number>();
 
@@ -103,9 +104,14 @@ export class Load {
     this.doors.close();
   }
 
-  async #company(place: number): Promise<LoadCompany> {
+  /** A company at this place with one issue that nobody touches but its maker. */
+  quietCompany(place: number): Promise<LoadCompany> {
+    return this.#company(place, 1, false);
+  }
+
+  async #company(place: number, count = ISSUES, assigned = true): Promise<LoadCompany> {
     const url = this.doors.urlOf(place);
-    const prefix = `P${this.companies.length.toString(36)}X${Math.floor(this.#chance.u() * 36 ** 5).toString(36)}`;
+    const prefix = `P${(this.#made++).toString(36)}X${Math.floor(this.#chance.u() * 36 ** 5).toString(36)}`;
     const post = async <T>(path: string, body: unknown): Promise<T> => {
       const answer = await fetch(`${url}/v1${path}`, {
         method: 'POST',
@@ -124,9 +130,9 @@ export class Load {
       });
       agents.push(agent.id);
     }
-    const issues = Array.from({ length: ISSUES }, (_, n) => ({
+    const issues = Array.from({ length: count }, (_, n) => ({
       title: `Issue ${n}`,
-      assigneeAgentId: agents[n % AGENTS]!,
+      ...(assigned ? { assigneeAgentId: agents[n % AGENTS]! } : {}),
     }));
     const { items } = await post<{ items: IssueView[] }>(`/companies/${id}/issues/bulk`, { issues });
     return { id, agents, issues: items.map((item) => item.id) };

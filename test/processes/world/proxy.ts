@@ -34,6 +34,7 @@ export class FaultProxy {
   #way: Way = { is: 'open' };
   readonly #server: Server;
   readonly #lines = new Set<Line>();
+  #trap: { text: string; sprung(): void } | null = null;
 
   private constructor(server: Server, port: number) {
     this.#server = server;
@@ -47,6 +48,14 @@ export class FaultProxy {
     const proxy = new FaultProxy(server, (server.address() as { port: number }).port);
     server.on('connection', (near) => proxy.#take(near, socket));
     return proxy;
+  }
+
+  /** Lets everything through until a request holds `text`; that one and all that follows is held. Resolves then. */
+  holdFrom(text: string): Promise<void> {
+    this.become({ is: 'open' });
+    return new Promise((resolve) => {
+      this.#trap = { text, sprung: resolve };
+    });
   }
 
   /** From now on it is like this; what was held goes on when it may. */
@@ -86,8 +95,13 @@ export class FaultProxy {
   }
 
   #carry(line: Line, direction: 0 | 1, piece: Buffer): void {
-    const way = this.#way;
     if (line.dead) return;
+    if (this.#trap !== null && direction === TO_DATABASE && piece.includes(this.#trap.text)) {
+      this.#way = { is: 'held' };
+      this.#trap.sprung();
+      this.#trap = null;
+    }
+    const way = this.#way;
     if (way.is === 'black hole' || (way.is === 'half open' && direction === TO_NODE)) {
       line.dead = true;
       return;
