@@ -39,9 +39,9 @@ afterAll(async () => {
 });
 
 const chart = (page: Page) => page.locator('.statechart > svg');
-/** The name of the state that is marked, once there is exactly one mark. */
+/** The name of the state that is marked: there is exactly one mark, on the whole page. */
 async function marked(page: Page): Promise<string> {
-  const marks = chart(page).locator('[aria-current]');
+  const marks = page.locator('[aria-current]');
   expect(await marks.count()).toBe(1);
   return (await marks.getAttribute('aria-label')) ?? '';
 }
@@ -220,6 +220,26 @@ describe('the buttons of an issue', () => {
     await stateIs(page, 'idle');
     await page.getByText(`${issue.identifier}: Reopen, it is idle`).waitFor();
     await expect.poll(verbs).toEqual(['RETRY.NOW', 'COMPLETE', 'CANCEL']);
+    await close();
+  });
+
+  it('are not there for a viewer, who may look and go back in time', async () => {
+    const issue = await acme.issue(codex, { title: 'Only looked at' });
+    await acme.send(issue.id, { type: 'PRIORITY', priority: 'low' });
+    const keys = `/companies/${acme.companyId}/keys`;
+    const { token } = (await call<{ token: string }>(server, 'POST', keys, { role: 'viewer' })).body;
+    const { page, faults, close } = await browser.open(`${server.url}/issues/${issue.id}`, {
+      async before(of) {
+        await of.addInitScript(`sessionStorage.setItem('baton.key', ${JSON.stringify(token)})`);
+      },
+    });
+    await stateIs(page, 'queued');
+    await page.getByRole('button', { name: /^1\b.*CREATED/ }).click();
+    await page.getByText('Version 1 of 2').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByText('Version 1 of 2').waitFor({ state: 'detached' });
+    expect(await page.locator('[data-verb], .issue-actions, .comments textarea').count()).toBe(0);
+    expect(faults()).toEqual([]);
     await close();
   });
 
