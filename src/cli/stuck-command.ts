@@ -1,4 +1,5 @@
 /** `baton stuck`: what waits longer than it should, grouped by the reason, with what to do about it. */
+import { PATIENCE_MS, WAITING_STATES } from '../client/stuck.ts';
 import type { IssueView } from '../machines/view.ts';
 import { agentNames } from './agent-names.ts';
 import { type Command, SERVER_FLAGS, wholeFlag } from './command.ts';
@@ -6,7 +7,7 @@ import { COMPANY_FLAG, companiesOf } from './companies.ts';
 import { duration } from './issue-text.ts';
 import { progress } from './progress.ts';
 import { httpOf } from './server.ts';
-import { PATIENCE_MS, stuckOf } from './stuck.ts';
+import { stuckOf } from './stuck.ts';
 import { table } from './table.ts';
 import { emit, paint, plain, say } from './terminal.ts';
 
@@ -36,15 +37,14 @@ export const stuckCommand: Command = {
     const http = httpOf(call);
     const waiting: IssueView[] = [];
     const companies = await companiesOf(http, call);
-    const states = ['idle', 'running', 'scheduled-retry'];
     let total = 0;
     for (const { id } of companies) {
       const { byState } = await http.stats(id);
-      for (const state of states) total += byState[state] ?? 0;
+      for (const state of WAITING_STATES) total += byState[state] ?? 0;
     }
     const bar = progress(terminal, clock, 'reading', total);
     for (const { id } of companies) {
-      for await (const issue of http.issues(id, { state: states, limit: 500 })) {
+      for await (const issue of http.issues(id, { state: WAITING_STATES, limit: 500 })) {
         waiting.push(issue);
         bar.at(waiting.length);
       }

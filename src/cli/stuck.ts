@@ -1,14 +1,10 @@
-/** What waits longer than it should, and what to do about it. Pure. */
+/** What waits longer than it should (client/stuck.ts), and what to do about it on the command line. Pure. */
+import { PATIENCE_MS, stuckSince } from '../client/stuck.ts';
 import type { IssueView, WhyCode } from '../machines/view.ts';
-
-/** A wait that is as it should be becomes one to look at after so long. */
-export const PATIENCE_MS = 10 * 60_000;
 
 interface Reason {
   readonly what: string;
   readonly todo: string;
-  /** Waits of this kind are usual; only those longer than the patience count. */
-  readonly usual?: boolean;
 }
 
 /** Every reason to wait, the gravest first. Null: never stuck. */
@@ -23,7 +19,7 @@ export const REASONS: Readonly<Record<WhyCode, Reason | null>> = {
     what: 'failed, and not the kind of failure that passes',
     todo: 'baton issue ID says how; then baton retry ID',
   },
-  unassigned: { what: 'nobody is assigned', todo: 'baton assign ID AGENT' },
+  unassigned: { what: 'asked for, but nobody is assigned', todo: 'baton assign ID AGENT' },
   agent_offline: {
     what: 'no worker of its agent asks for work',
     todo: 'start one: baton work --agent NAME -- COMMAND',
@@ -33,22 +29,17 @@ export const REASONS: Readonly<Record<WhyCode, Reason | null>> = {
   stopping: {
     what: 'waits for an old run to stop',
     todo: 'its worker does not end it; baton send ID FORCE_RELEASE',
-    usual: true,
   },
   waiting_for_slot: {
     what: 'waits for a slot of its agent',
     todo: 'more slots (baton agents update NAME --slots N), or baton assign ID AGENT',
-    usual: true,
   },
-  backoff: { what: 'its retry is overdue', todo: 'baton doctor: does the server keep up?', usual: true },
-  executing: { what: 'its lease has run out', todo: 'baton doctor: does the server keep up?', usual: true },
+  backoff: { what: 'its retry is overdue', todo: 'baton doctor: does the server keep up?' },
+  executing: { what: 'its lease has run out', todo: 'baton doctor: does the server keep up?' },
   no_work: null,
   done: null,
   cancelled: null,
 };
-
-/** A retry or a lease fires within milliseconds of its time: later than this, something is wrong. */
-const OVERDUE_MS = 5000;
 
 export interface Stuck {
   readonly code: WhyCode;
@@ -62,7 +53,7 @@ export interface Stuck {
 export function stuckOf(issues: Iterable<IssueView>, now: number, patienceMs = PATIENCE_MS): Stuck[] {
   const groups = new Map<WhyCode, IssueView[]>();
   for (const issue of issues) {
-    if (!isStuck(issue, now, patienceMs)) continue;
+    if (stuckSince(issue, now, { patienceMs }) === null) continue;
     const group = groups.get(issue.why.code);
     if (group === undefined) groups.set(issue.why.code, [issue]);
     else group.push(issue);
@@ -74,13 +65,4 @@ export function stuckOf(issues: Iterable<IssueView>, now: number, patienceMs = P
     found.sort((a, b) => a.updatedAt - b.updatedAt);
     return [{ code, what: reason.what, todo: reason.todo, issues: found }];
   });
-}
-
-function isStuck(issue: IssueView, now: number, patienceMs: number): boolean {
-  const reason = REASONS[issue.why.code];
-  if (reason === null) return false;
-  if (issue.why.code === 'backoff' || issue.why.code === 'executing') {
-    return issue.nextAt !== null && now - issue.nextAt > OVERDUE_MS;
-  }
-  return reason.usual !== true || now - issue.updatedAt > patienceMs;
 }

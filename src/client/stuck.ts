@@ -1,6 +1,9 @@
 /**
- * Which issues wait longer than they should, and since when. What only a person can move is stuck at once; what waits for
- * a slot or a worker is so after a while that is normal. Pure; the dashboard's and the command line's one answer.
+ * Which issues wait longer than they should, and since when: the one answer of the dashboard and of `baton stuck`. Pure.
+ *
+ * - At once: what only a person can move, the agent that is paused or has no worker among it.
+ * - After the patience: waits that are usual, for a slot or for an old run that may go on as long as it lives.
+ * - When it is overdue: what has a time at which it should have gone on.
  */
 import type { IssueView, WhyCode } from '../machines/view.ts';
 
@@ -10,55 +13,56 @@ export interface Stuck {
   readonly since: number;
 }
 
-const MINUTE = 60_000;
-/** How long each kind of waiting may last before it is too long, ms. Absent: it is never stuck. */
-export const PATIENCE_MS: Readonly<Partial<Record<WhyCode, number>>> = {
-  quarantined: 0,
-  failed: 0,
-  retry_exhausted: 0,
-  agent_terminated: 0,
-  agent_offline: MINUTE,
-  agent_paused: MINUTE,
-  parked: 10 * MINUTE,
-  unassigned: 10 * MINUTE,
-  waiting_for_slot: 10 * MINUTE,
-  /** After the time by which the old run must have ended. */
-  stopping: 5000,
-  /** After the due time. */
-  backoff: 5000,
-};
+/** How long a usual wait may last, ms. */
+export const PATIENCE_MS = 10 * 60_000;
+/** A retry or a lease fires within milliseconds of its time: later than this, something is wrong. */
+const OVERDUE_MS = 5000;
 
 /** States in which an issue can wait at all. */
 export const WAITING_STATES = ['idle', 'running', 'scheduled-retry'] as const;
 
 /**
  * @param now the server's clock, epoch ms.
- * @param reason why it waits, where that is known better than the view does: a view is as of its version, and its agent
- * may have been paused since.
+ * @param options.reason why it waits, where that is known better than the view does: a view is as of its version, and its
+ * agent may have been paused since.
  */
-export function stuckSince(issue: IssueView, now: number, reason: WhyCode = issue.why.code): Stuck | null {
-  const patienceMs = PATIENCE_MS[reason];
-  // Nobody is assigned and nobody asked for anything: that is a backlog, not something that waits.
-  if (patienceMs === undefined || (reason === 'unassigned' && issue.wakes.length === 0)) return null;
-  const since = waitsSince(issue, reason);
-  return since === null || now - since < patienceMs ? null : { reason, since };
+export function stuckSince(
+  issue: IssueView,
+  now: number,
+  { reason = issue.why.code, patienceMs = PATIENCE_MS }: { reason?: WhyCode; patienceMs?: number } = {},
+): Stuck | null {
+  const waits = waitOf(issue, reason, patienceMs);
+  return waits === null || now - waits.since < waits.ms ? null : { reason, since: waits.since };
 }
 
-function waitsSince(
-  { lock, wakes, nextAt, lastError, updatedAt }: IssueView,
-  reason: WhyCode,
-): number | null {
+/** Since when it waits, and how long it may; null: it waits for nothing. */
+function waitOf(issue: IssueView, reason: WhyCode, patienceMs: number): { since: number; ms: number } | null {
+  const { lock, wakes, nextAt, lastError, updatedAt } = issue;
+  const queuedAt = lock?.lockedAt ?? updatedAt;
   switch (reason) {
-    case 'backoff':
-    case 'stopping':
-      return nextAt;
+    case 'quarantined':
+    case 'agent_terminated':
+    case 'parked':
+      return { since: updatedAt, ms: 0 };
     case 'failed':
     case 'retry_exhausted':
-      return lastError?.at ?? updatedAt;
-    case 'parked':
+      return { since: lastError?.at ?? updatedAt, ms: 0 };
     case 'unassigned':
-      return Math.min(updatedAt, ...wakes.map((wake) => wake.at));
-    default:
-      return lock?.lockedAt ?? updatedAt;
+      // Nobody is assigned and nobody asked for anything: that is a backlog, not something that waits.
+      return wakes.length === 0 ? null : { since: updatedAt, ms: 0 };
+    case 'agent_offline':
+    case 'agent_paused':
+      return { since: queuedAt, ms: 0 };
+    case 'waiting_for_slot':
+      return { since: queuedAt, ms: patienceMs };
+    case 'stopping':
+      return nextAt === null ? { since: updatedAt, ms: patienceMs } : { since: nextAt, ms: OVERDUE_MS };
+    case 'backoff':
+    case 'executing':
+      return nextAt === null ? null : { since: nextAt, ms: OVERDUE_MS };
+    case 'no_work':
+    case 'done':
+    case 'cancelled':
+      return null;
   }
 }

@@ -380,13 +380,14 @@ describe('agents, what is stuck, the log', () => {
     await card.getByText('active').waitFor();
   });
 
-  it('what failed for good is stuck at once, counted in the navigation, and gone when it is taken up', async () => {
+  it('what has no worker or failed for good is stuck at once, counted in the navigation, and gone when it is taken up', async () => {
     const acme = await company();
     const issue = await acme.issue(acme.agents[0], { title: 'Broken build' });
     const page = await acme.show('/stuck');
-    await page.getByText('Nothing is stuck.').waitFor();
+    await page.getByRole('heading', { name: 'No worker' }).waitFor();
     await acme.fail((await acme.claim(acme.agents[0]!))!, { errorFamily: 'tool', errorCode: 'exit_1' });
     await page.getByRole('heading', { name: 'Failed' }).waitFor();
+    await page.getByRole('heading', { name: 'No worker' }).waitFor({ state: 'detached' });
     await page.getByText('Broken build').waitFor();
     await page.getByRole('navigation').getByRole('link', { name: 'Stuck 1' }).waitFor();
     await acme.send(issue.id, { type: 'CANCEL' });

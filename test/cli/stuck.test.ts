@@ -5,7 +5,14 @@ import type { IssueView, WhyCode } from '../../src/machines/view.ts';
 const NOW = 10_000_000;
 const MINUTE = 60_000;
 const issue = (code: WhyCode, waited: number, over: Partial<IssueView> = {}) =>
-  ({ id: code, why: { code, text: '' }, updatedAt: NOW - waited, nextAt: null, ...over }) as IssueView;
+  ({
+    id: code,
+    why: { code, text: '' },
+    updatedAt: NOW - waited,
+    nextAt: null,
+    wakes: [{}],
+    ...over,
+  }) as IssueView;
 const codes = (...issues: IssueView[]) => stuckOf(issues, NOW).map(({ code }) => code);
 
 describe('what is stuck', () => {

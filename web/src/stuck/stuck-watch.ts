@@ -51,7 +51,9 @@ function judge(): void {
   const now = tick.peek();
   const found: StuckIssue[] = [];
   for (const issue of waiting.values()) {
-    const is = stuckSince(issue, now, reasonNow(issue));
+    // Its lease is renewed by heartbeats, which are no changes: what is held here is the lease it began with.
+    if (issue.substate === 'executing') continue;
+    const is = stuckSince(issue, now, { reason: reasonNow(issue) });
     if (is !== null) found.push({ ...is, issue });
   }
   found.sort((a, b) => a.since - b.since);
@@ -69,7 +71,8 @@ function reasonNow(issue: IssueView): WhyCode {
     return issue.why.code;
   if (agent.status === 'paused') return 'agent_paused';
   if (agent.status === 'terminated') return 'agent_terminated';
-  return agent.slots.held < agent.slots.max && !agent.slots.online ? 'agent_offline' : 'waiting_for_slot';
+  // A worker that is busy with fewer runs than the agent may have asks for no more, and is there all the same.
+  return agent.slots.held === 0 && !agent.slots.online ? 'agent_offline' : 'waiting_for_slot';
 }
 
 /** Begins, and begins anew for another company or connection. Called once, by the shell. */
