@@ -12,8 +12,8 @@ export async function agentNames(http: HttpApi, issues: readonly IssueView[]): P
 
 /** A sentence of the server's, with each agent's name for its id. */
 export function withNames(text: string, names: ReadonlyMap<string, string>): string {
-  return text.replace(/\bagent (a[0-9a-f]{6,})\b/g, (whole, id: string) => {
+  return text.replace(/\b([Aa]gent) (a[0-9a-f]{6,})\b/g, (whole, agent: string, id: string) => {
     const name = names.get(id);
-    return name === undefined ? whole : `agent ${name}`;
+    return name === undefined ? whole : `${agent} ${name}`;
   });
 }

@@ -66,7 +66,13 @@ export const issueCommand: Command = {
     );
     for (const [name, value] of facts) if (value) say(terminal, `  ${name.padEnd(9)} ${plain(value)}`);
     say(terminal);
-    terminal.out.write(table(terminal, CHANGE_COLUMNS, journal.map(changeCells)));
+    terminal.out.write(
+      table(
+        terminal,
+        CHANGE_COLUMNS,
+        journal.map((change) => changeCells(change, names)),
+      ),
+    );
     return 0;
   },
 };

@@ -38,14 +38,17 @@ export function nextOf(issue: IssueView, now: number): string | null {
   return issue.nextAt === null ? issue.nextEvent : `${issue.nextEvent} ${relative(issue.nextAt, now)}`;
 }
 
-/** One journal row on one line: `7  RUN.FAILED  running.executing → scheduled-retry  run.failed, retry.scheduled`. */
-export function changeCells(change: Change): string[] {
+/**
+ * One journal row on one line: `7  RUN.FAILED  running.executing → scheduled-retry  run.failed, retry.scheduled`.
+ * @param names of agents, by id
+ */
+export function changeCells(change: Change, names: ReadonlyMap<string, string>): string[] {
   return [
     timeOf(change.at),
     String(change.version),
     change.type,
     change.from === null || change.from === change.to ? change.to : `${change.from} → ${change.to}`,
-    `${change.actor.kind} ${change.actor.id}`,
+    `${change.actor.kind} ${names.get(change.actor.id) ?? change.actor.id}`,
     change.effects.map((e) => e.type).join(', '),
   ];
 }

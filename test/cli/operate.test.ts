@@ -60,6 +60,15 @@ describe('from nothing to work', () => {
     );
   });
 
+  it('a sentence that begins with an agent has its name, and so has the history', async () => {
+    const desk = await office(server, 'grace');
+    const issue = await desk.issue(desk.agents[0]);
+    await desk.claim(desk.agents[0] ?? '', 1000);
+    const text = (await shown('why', issue.identifier)) + (await shown('issue', issue.identifier));
+    expect(text).toContain('Agent grace is executing');
+    expect(text).not.toContain(desk.agents[0]);
+  });
+
   it('agents are paused, resumed, changed and terminated', async () => {
     await at(['agents', 'create', 'eve', '--company', 'OPS']);
     const states: string[] = [];

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isAlive } from '../support/processes.ts';
+import { isAlive, processesWith } from '../support/processes.ts';
 import { office, startServer, type TestServer, until } from '../support/server.ts';
 
 let server: TestServer;
@@ -105,14 +105,30 @@ describe('a worker process', () => {
     expect(alive).toBe(false);
   });
 
+  it('that is killed leaves no command behind, however that command takes a signal', async () => {
+    const pids = join(directory, 'orphan');
+    const script = `trap '' TERM HUP PIPE; echo $$ > ${pids}; while :; do sleep 0.1; done`;
+    const { child, exited, desk, issue } = await working('d', script);
+    const pid = Number(await contentOf(pids));
+    child.kill('SIGKILL');
+    await exited;
+    const alive = await until(
+      () => isAlive(pid),
+      (is) => !is,
+    );
+    expect(alive).toBe(false);
+    expect((await desk.get(issue.id)).state).toBe('running');
+  });
+
   it('goes on while its server is away, and reports when it is back', async () => {
     const go = join(directory, 'go');
     const begun = join(directory, 'begun');
     const { desk, issue, child, exited } = await working(
       'c',
-      `echo 1 > ${begun}; while [ ! -e ${go} ]; do sleep 0.1; done; echo late`,
+      `echo $$ > ${begun}; while [ ! -e ${go} ]; do sleep 0.1; done; echo late`,
     );
-    await contentOf(begun);
+    const pid = Number(await contentOf(begun));
+    expect(await processesWith(`baton-guard ${pid}`)).toHaveLength(1);
     const restarted = server.restart();
     writeFileSync(go, '');
     await restarted;
@@ -124,5 +140,7 @@ describe('a worker process', () => {
     expect(done).toMatchObject({ state: 'done', attempt: 0 });
     child.kill('SIGTERM');
     expect(await exited).toBe(0);
+    // Nor does a guard of a command that is over stay.
+    expect(await processesWith(`baton-guard ${pid}`)).toEqual([]);
   });
 });

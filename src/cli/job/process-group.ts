@@ -6,8 +6,9 @@
  *        └─ end(): SIGTERM to all ──grace──► SIGKILL to all ──► gone
  *
  * Invariants: 1 when `end` has resolved nothing of the group runs, or it could not be killed (a zombie nobody reaps);
- * 2 groups that live when this process exits are killed (`killAll`). What has left the group (setsid) is not ours any
- * more. POSIX only: Windows knows no process groups.
+ * 2 groups that live when this process exits are killed (`killAll`); 3 they are killed also when this process is, and
+ * cannot do so: each has a guard, a shell that waits at a pipe which closes with us. What has left the group (setsid) is
+ * not ours any more. POSIX only: Windows knows no process groups.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
@@ -23,6 +24,9 @@ const LOOK_MS = 20;
 /** SIGKILL needs no time, but the dead must be reaped. */
 const REAP_MS = 1000;
 
+/** Waits for the end of its input, then kills the group named by its argument. */
+const GUARD = 'read -r _; kill -9 "-$1"';
+
 const living = new Set<ProcessGroup>();
 
 /** Kills every group that lives: the last thing this process does. */
@@ -36,6 +40,7 @@ export class ProcessGroup {
   /** How the leader ended. */
   readonly ended: Promise<Ending>;
   readonly #child: ChildProcess;
+  readonly #guard: ChildProcess | null;
   readonly #clock: Clock;
 
   /** @param input written to its standard input, which is closed then */
@@ -52,6 +57,7 @@ export class ProcessGroup {
     this.stdout = child.stdout;
     this.stderr = child.stderr;
     living.add(this);
+    this.#guard = child.pid === undefined ? null : guardOf(child.pid);
     this.ended = new Promise((resolve) => {
       child.once('error', (error: NodeJS.ErrnoException) => {
         living.delete(this);
@@ -82,6 +88,8 @@ export class ProcessGroup {
       this.signal('SIGKILL');
       await this.#gone(REAP_MS);
     }
+    // Before its pipe is: the number of a group that is gone may become another's.
+    this.#guard?.kill('SIGKILL');
     living.delete(this);
   }
 
@@ -93,4 +101,17 @@ export class ProcessGroup {
     }
     return true;
   }
+}
+
+/** In a session of its own, so that what ends us does not end it first. */
+function guardOf(pid: number): ChildProcess {
+  const guard = spawn('/bin/sh', ['-c', GUARD, 'baton-guard', String(pid)], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  // Without a guard the command is as safe as it was: our own end is the only one that it would outlive.
+  guard.on('error', () => {});
+  guard.stdin.on('error', () => {});
+  guard.unref();
+  return guard;
 }
