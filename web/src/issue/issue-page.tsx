@@ -9,7 +9,7 @@ import type { IssueView } from '../../../src/machines/view.ts';
 import { Chart } from '../chart/chart.tsx';
 import { leafOf, wayOf } from '../chart/drawing.ts';
 import { useDrawing } from '../chart/use-drawing.tsx';
-import { tick } from '../clock.ts';
+import { pageClock, tick } from '../clock.ts';
 import { clockTime, duration } from '../duration.ts';
 import { onKeys } from '../keys.ts';
 import { addressOf, query, setQuery } from '../location.ts';
@@ -25,6 +25,9 @@ import { named, sentence } from './named.ts';
 import { RunLog } from './run-log.tsx';
 import { Timeline } from './timeline.tsx';
 import { type WatchedIssue, watchIssue } from './watch-issue.ts';
+
+const DEAR_VERSION = 100;
+const SETTLED_MS = 120;
 
 /** `params.id`: the issue's id, or its identifier within the company (`ACME-7`). */
 export function IssuePage({ params }: PageProps) {
@@ -178,17 +181,21 @@ function usePast(now: IssueView): { asked: number | null; change: Change | null;
       return;
     }
     let isOver = false;
-    from.http.call<Change>('GET', `/issues/${now.id}/versions/${asked}`).then(
-      (change) => {
-        seen.set(asked, change);
-        if (!isOver) found.value = change;
-      },
-      (refused: Error) => {
-        if (!isOver) error.value = `Version ${asked} cannot be shown: ${refused.message}`;
-      },
-    );
+    const read = () =>
+      from.http.call<Change>('GET', `/issues/${now.id}/versions/${asked}`).then(
+        (change) => {
+          seen.set(asked, change);
+          if (!isOver) found.value = change;
+        },
+        (refused: Error) => {
+          if (!isOver) error.value = `Version ${asked} cannot be shown: ${refused.message}`;
+        },
+      );
+    // A late version of a long journal is dear to the server: while the slider is drawn along, none is asked for.
+    const cancel = pageClock.after(asked > DEAR_VERSION ? SETTLED_MS : 0, () => void read());
     return () => {
       isOver = true;
+      cancel();
     };
   }, [asked, isNow, now.id, client.value]);
   return { asked: isNow ? null : asked, change: isNow ? null : found.value, error: error.value };
