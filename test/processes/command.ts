@@ -11,7 +11,8 @@ type Times = Partial<Record<FaultName, number>>;
 
 /** How often each fault comes in a full run of three nodes. */
 export const TIMES: Times = {
-  killed: 15,
+  killed: 12,
+  retryWaits: 3,
   paused: 7,
   lateCommits: 5,
   sessionsEnded: 20,

@@ -14,7 +14,8 @@ const TIMEOUT_MS = 90_000;
 const MARGIN_MS = 10_000;
 /** How often, in this order. */
 const TIMES: readonly (readonly [FaultName, number])[] = [
-  ['killed', 2],
+  ['killed', 1],
+  ['retryWaits', 1],
   ['sessionsEnded', 3],
   ['paused', 1],
   ['lateCommits', 1],

@@ -8,6 +8,9 @@ export type Fault = (arena: Arena) => Promise<void>;
 
 /** Our own black holes are shorter and longer than the TTL, by turns. */
 const BLACK_HOLE_MS = [300, 2500] as const;
+/** A retry waits for longer than a takeover takes; a node that had lost it would find it within 20 s. */
+const RETRY_MS = 4000;
+const SOON_MS = 3000;
 const SLOW_FOR_MS = 3000;
 const SLOW_MS = { least: 50, most: 500 } as const;
 
@@ -18,6 +21,29 @@ const killed: Fault = async (arena) => {
   await arena.cluster.kill(place);
   arena.afterKill.push(await arena.takenOver(company, place, since));
   await arena.cluster.start(place);
+};
+
+/** A retry that nobody touches waits while its node is killed: whoever takes over fires it when it is due. */
+const retryWaits: Fault = async (arena) => {
+  const { cluster, load } = arena;
+  const { place } = await arena.victim();
+  const { company, dueAt } = await load.waitingRetry(place, RETRY_MS);
+  const [issueId] = company.issues as [string];
+  await cluster.kill(place);
+  const until = dueAt + SOON_MS + arena.marginMs;
+  let fired = false;
+  while (!fired && Date.now() < until) {
+    await sleep(100);
+    const rows = await cluster.postgres.query(
+      "select from journal where actor_id = $1 and entry->>'type' = 'RETRY.DUE'",
+      [issueId],
+    );
+    fired = rows.length > 0;
+  }
+  if (!fired)
+    arena.violations.push(`the retry of ${issueId} was not fired ${until - dueAt} ms after it was due`);
+  await cluster.start(place);
+  await load.send(company, issueId, { type: 'CANCEL' });
 };
 
 /** An owner is held still beyond its TTL; when it goes on it answers for nothing that is not its own any more. */
@@ -63,8 +89,8 @@ async function versions(arena: Arena, ids: readonly string[]): Promise<Map<strin
  * acknowledge a version that is somebody else's.
  */
 const lateCommits: Fault = async (arena) => {
-  const { place, company } = await arena.victim();
   const { cluster, load } = arena;
+  const { place, company } = await arena.victim();
   const quiet = await load.quietCompany(place);
   const [issueId] = quiet.issues as [string];
   const way = cluster.proxies[place]!;
@@ -194,6 +220,7 @@ export const SEAM_FAULTS = {
 
 export const FAULTS = {
   killed,
+  retryWaits,
   paused,
   lateCommits,
   sessionsEnded,

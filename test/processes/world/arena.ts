@@ -32,11 +32,12 @@ export class Arena {
   readonly calmTakeovers: number[] = [];
   faults = 0;
   readonly #starvation = new Starvation();
-  readonly #marginMs: number;
+  /** What a takeover may take beyond the TTL here, ms. */
+  readonly marginMs: number;
   #probes = 0;
 
   private constructor(cluster: Cluster, load: Load, chance: Random, marginMs: number) {
-    this.#marginMs = marginMs;
+    this.marginMs = marginMs;
     this.cluster = cluster;
     this.load = load;
     this.chance = chance;
@@ -114,7 +115,7 @@ export class Arena {
     }
     this.load.tell(issueId, event.type, key, { is: 'answered', ...first });
     this.takeovers.push(first.ms);
-    const most = this.cluster.plan.ttlMs + this.#marginMs;
+    const most = this.cluster.plan.ttlMs + this.marginMs;
     const starvedMs = this.#starvation.ms - starvedBefore;
     if (starvedMs < first.ms * CALM) this.calmTakeovers.push(first.ms);
     if (first.ms > most + starvedMs)

@@ -14,6 +14,7 @@ import { Doors, type Sent } from './doors.ts';
 const PACE_MS = 25;
 const AGENTS = 2;
 const ISSUES = 6;
+const MOST_TRIES = 50;
 
 export interface LoadCompany {
   readonly id: string;
@@ -48,7 +49,9 @@ export class Load {
     cluster.listen(this.doors);
     for (const [place, node] of cluster.nodes.entries()) {
       await this.doors.started(place, node.url);
-      for (let n = 0; n < perNode; n++) this.companies.push(await this.#company(place));
+    }
+    for (const place of this.doors.places) {
+      for (let n = 0; n < perNode; n++) this.companies.push(await this.#companyNear(place));
     }
     for (const company of this.companies) {
       this.#operators.push(this.#operate(company, true), this.#operate(company, false));
@@ -104,23 +107,58 @@ export class Load {
     this.doors.close();
   }
 
+  /** A company at this place, or at another where this one's node has just lost what it owned. */
+  async #companyNear(place: number): Promise<LoadCompany> {
+    const { places } = this.doors;
+    for (let n = 0; ; n++) {
+      try {
+        return await this.#company(places[(places.indexOf(place) + n) % places.length]!);
+      } catch (error) {
+        if (n === MOST_TRIES) throw error;
+        await sleep(200);
+      }
+    }
+  }
+
   /** A company at this place with one issue that nobody touches but its maker. */
   quietCompany(place: number): Promise<LoadCompany> {
     return this.#company(place, 1, false);
   }
 
+  /** An issue at this place whose retry waits for `ms`, and that nobody touches meanwhile. */
+  async waitingRetry(place: number, ms: number): Promise<{ company: LoadCompany; dueAt: number }> {
+    const company = await this.#company(place, 1);
+    const { grants } = await this.#post<{ grants: GrantView[] }>(
+      place,
+      `/agents/${company.agents[0]}/claim`,
+      {
+        waitMs: 5000,
+      },
+    );
+    const [grant] = grants;
+    if (!grant) throw new Error('the run of a new issue was not granted');
+    const { issue } = await this.#post<{ issue: IssueView }>(place, `/runs/${grant.run.id}/fail`, {
+      fence: grant.fence,
+      error: '429 overloaded',
+      errorFamily: 'transient_upstream',
+      resultJson: { retryNotBefore: Date.now() + ms },
+    });
+    return { company, dueAt: issue.retry!.dueAt };
+  }
+
+  async #post<T>(place: number, path: string, body: unknown): Promise<T> {
+    const answer = await fetch(`${this.doors.urlOf(place)}/v1${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as T;
+  }
+
   async #company(place: number, count = ISSUES, assigned = true): Promise<LoadCompany> {
-    const url = this.doors.urlOf(place);
     const prefix = `P${(this.#made++).toString(36)}X${Math.floor(this.#chance.u() * 36 ** 5).toString(36)}`;
-    const post = async <T>(path: string, body: unknown): Promise<T> => {
-      const answer = await fetch(`${url}/v1${path}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      });
-      if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-      return (await answer.json()) as T;
-    };
+    const post = <T>(path: string, body: unknown) => this.#post<T>(place, path, body);
     const { id } = await post<{ id: string }>('/companies', { name: 'Load', prefix: prefix.toUpperCase() });
     const agents: string[] = [];
     for (let n = 0; n < AGENTS; n++) {
