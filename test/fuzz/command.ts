@@ -87,6 +87,7 @@ function printed(r: FuzzReport, seed: string, print: Print): boolean {
   for (const [name, kept] of checks) print(`${kept ? 'kept  ' : 'BROKEN'} ${name}`);
   for (const finding of r.findings) print(`  ${finding}`);
   print(`${r.cpuEach.toFixed(0)} µs of the server's CPU a frame, its other clients included`);
+  print(`memory while attacked, MB: ${r.rss.during.join(' ')}`);
   print(`half-open connections ${r.halfOpen}, malformed requests ${r.badRequests}`);
   print(`answers: ${counts(r.answers)}`);
   print(`closes: ${counts(r.closes)}`);

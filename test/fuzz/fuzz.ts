@@ -52,7 +52,12 @@ export interface FuzzReport {
   /** What a frame cost the server, its neighbours' events included, µs of CPU. */
   readonly cpuEach: number;
   /** MB. */
-  readonly rss: { readonly before: number; readonly after: number };
+  readonly rss: {
+    readonly before: number;
+    readonly after: number;
+    /** While it was attacked, evenly spaced: a leak rises to the end, a heap that finds its size does not. */
+    readonly during: readonly number[];
+  };
   readonly stateUnchanged: boolean;
   readonly alive: boolean;
   readonly calm: Latency;
@@ -63,6 +68,7 @@ export interface FuzzReport {
 /** Frames a life and a burst: small bursts from many sockets, as many hostile clients would send. */
 const PER_LIFE = 400;
 const BURST = 16;
+const SAMPLE_MS = 3000;
 
 export async function fuzz(server: FuzzedServer, options: FuzzOptions): Promise<FuzzReport> {
   const { seed, frames, attackers } = options;
@@ -92,10 +98,19 @@ export async function fuzz(server: FuzzedServer, options: FuzzOptions): Promise<
       { held: 200, pauseMs: 20 },
       () => over,
     );
+    const during: number[] = [];
+    const sampling = setInterval(() => {
+      void memoryOf(server.pid).then(
+        ({ rss }) => during.push(Math.round(rss)),
+        () => {},
+      );
+    }, SAMPLE_MS);
+    sampling.unref();
     const cpuBefore = await cpuOf(server.pid);
     const since = performance.now();
     const tally = await run({ ...plan('main', frames), forMs: options.forMs });
     const seconds = (performance.now() - since) / 1000;
+    clearInterval(sampling);
     const cpuAfter = await cpuOf(server.pid);
     const attacked = neighbours.take();
     over = true;
@@ -116,7 +131,7 @@ export async function fuzz(server: FuzzedServer, options: FuzzOptions): Promise<
       closes: tally.closes,
       kinds: tally.kinds,
       cpuEach: ((cpuAfter.user + cpuAfter.sys - cpuBefore.user - cpuBefore.sys) * 1e6) / tally.frames,
-      rss: { before: rssBefore, after: rssAfter },
+      rss: { before: rssBefore, after: rssAfter, during },
       stateUnchanged: before === after,
       alive,
       calm,

@@ -22,7 +22,7 @@ export const fuzzPart: SoakPart = {
         forMs: Math.max(2000, ms - BESIDES_MS),
         attackers: 8,
         warmUp: 50_000,
-        neighbours: { count: 10, everyMs: 50, calmMs: 2000 },
+        neighbours: { count: 8, everyMs: 160, calmMs: 2000 },
         run: runInThread,
       }),
     );
