@@ -38,6 +38,7 @@ export async function main(args: readonly string[], print: Print): Promise<numbe
   );
   const kept = printed(report, values.seed, print);
   const count = Number(values.readers);
+  if (count === 0) return kept ? 0 : 1;
   const slow = await withServer({}, (server) =>
     readers(server, { stalled: count, healthy: count, fill: 600, measureMs: 10_000, everyMs: 50 }),
   );

@@ -9,6 +9,7 @@
 import { cpuOf, memoryOf } from '../../bench/support/process-usage.ts';
 import { Chance } from '../simulation/world/chance.ts';
 import { type Attack, attack, newTally, type Tally } from './attacker.ts';
+import { collected } from './collected.ts';
 import { badHandshakes } from './handshakes.ts';
 import { HostileFrames } from './hostile-frames.ts';
 import { type Latency, Neighbours } from './neighbours.ts';
@@ -51,7 +52,7 @@ export interface FuzzReport {
   readonly kinds: Readonly<Record<string, number>>;
   /** What a frame cost the server, its neighbours' events included, µs of CPU. */
   readonly cpuEach: number;
-  /** MB. */
+  /** MB, after a full collection. */
   readonly rss: {
     readonly before: number;
     readonly after: number;
@@ -89,7 +90,7 @@ export async function fuzz(server: FuzzedServer, options: FuzzOptions): Promise<
     const before = await stateHash(server.databaseUrl, [neighbours.companyId]);
     const warm = await run(plan('warm', options.warmUp));
     await settled();
-    const rssBefore = (await memoryOf(server.pid)).rss;
+    const rssBefore = await collected(server);
     const calm = await neighbours.measure(options.neighbours.calmMs);
     let over = false;
     const handshaking = badHandshakes(
@@ -117,7 +118,7 @@ export async function fuzz(server: FuzzedServer, options: FuzzOptions): Promise<
     const handshakes = await handshaking;
     handshakes.release();
     await settled();
-    const rssAfter = (await memoryOf(server.pid)).rss;
+    const rssAfter = await collected(server);
     await neighbours.leave();
     const after = await stateHash(server.databaseUrl, [neighbours.companyId]);
     const alive = server.running() && (await fetch(`${server.url}/readyz`)).ok;

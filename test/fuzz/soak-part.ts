@@ -4,8 +4,7 @@ import { runInThread } from './attack-thread.ts';
 import { fuzz } from './fuzz.ts';
 import { withServer } from './world.ts';
 
-/** More than `npm run fuzz` allows: a short turn begins on a heap that has not found its size. */
-const MOST_GROWTH_MB = 100;
+const MOST_GROWTH_MB = 50;
 const NO_END = Number.MAX_SAFE_INTEGER;
 /** Starting a server and a database, warming up, measuring: what a turn takes besides, ms. */
 const BESIDES_MS = 12_000;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cluster } from '../../bench/support/cluster.ts';
 import { type ServerProcess, spawnServer } from '../support/server-process.ts';
+import { INSPECTED } from './collected.ts';
 
 export type FuzzedServer = ServerProcess & { readonly databaseUrl: string };
 
@@ -17,12 +18,13 @@ export async function withServer<T>(
   try {
     const databaseUrl = await cluster.database();
     const dataDir = join(home, 'server');
-    const server = await spawnServer({
+    const all = {
       'database-url': databaseUrl,
       'data-dir': dataDir,
       log: 'warn',
       ...flags,
-    });
+    };
+    const server = await spawnServer(all, { ...process.env, ...INSPECTED });
     try {
       return await work(Object.assign(server, { databaseUrl }));
     } finally {
