@@ -245,7 +245,8 @@ export async function eventBySocket(
   const sent = await socket.ask(host, frame, 0, (on, answer) => {
     if (answer.retryable) return;
     const { is, version } = endingOf(answer);
-    world.witness.said(on, issueId, version, `${type} ${is}`, is === 'refused' || is === 'unchanged');
+    const judged = is === 'unchanged' || JUDGEMENTS.has(answer.code ?? '');
+    world.witness.said(on, issueId, version, `${type} ${is}`, judged);
   });
   const ending = sent && endingOf(sent);
   world.log(`${by} ${type} ${issueId} ${ending?.is} ${ending?.version ?? sent?.code}`);
@@ -255,6 +256,12 @@ export async function eventBySocket(
   world.witness.told.push({ actorId: issueId, type, is, version, key, by, of, runId, code });
   return code ?? 'ok';
 }
+
+/**
+ * Refusals for what an issue is at the moment. The others are for what the frame is or who sent it, and as true on a node
+ * that lost its lease: an event from inside is refused by anybody.
+ */
+const JUDGEMENTS: ReadonlySet<string> = new Set(['FENCED', 'NOT_ALLOWED', 'CONFLICT']);
 
 function endingOf(sent: Sent): {
   is: 'accepted' | 'duplicate' | 'unchanged' | 'refused';
