@@ -36,9 +36,13 @@ async function query<T extends pg.QueryResultRow>(sql: string, values: unknown[]
   }
 }
 
-/** Sends events one after another until the server is gone; answers how many of them were acknowledged. */
-async function hammer(server: { url: string }, issueId: string, gone: () => boolean): Promise<number[]> {
-  const acknowledged: number[] = [];
+/** Sends events one after another until the server is gone; adds the versions acknowledged. */
+async function hammer(
+  server: { url: string },
+  issueId: string,
+  gone: () => boolean,
+  acknowledged: number[],
+): Promise<void> {
   for (let n = 0; !gone(); n++) {
     try {
       const answer = await call<EventReply>(server, 'POST', `/issues/${issueId}/events`, {
@@ -51,7 +55,6 @@ async function hammer(server: { url: string }, issueId: string, gone: () => bool
       break;
     }
   }
-  return acknowledged;
 }
 
 describe('a server killed with kill −9', () => {
@@ -60,12 +63,16 @@ describe('a server killed with kill −9', () => {
     const o = await office(server, 'one');
     const issues = await Promise.all(Array.from({ length: 8 }, () => o.issue()));
     let gone = false;
-    const hammering = issues.map((issue) => hammer(server, issue.id, () => gone));
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const acknowledged: number[][] = issues.map(() => []);
+    const hammering = issues.map((issue, n) => hammer(server, issue.id, () => gone, acknowledged[n]!));
+    await until(
+      async () => acknowledged.flat().length,
+      (count) => count > 40,
+      20_000,
+    );
     await server.end('SIGKILL');
     gone = true;
-    const acknowledged = await Promise.all(hammering);
-    expect(acknowledged.flat().length).toBeGreaterThan(20);
+    await Promise.all(hammering);
     const again = await spawnServer(flags());
     for (const [n, issue] of issues.entries()) {
       const { body } = await call<{ version: number }>(again, 'GET', `/issues/${issue.id}`);
@@ -137,7 +144,8 @@ describe('a database that fails', () => {
     const o = await office(server, 'one');
     const issue = await o.issue();
     let gone = false;
-    const hammering = hammer(server, issue.id, () => gone);
+    const acknowledged: number[] = [];
+    const hammering = hammer(server, issue.id, () => gone, acknowledged);
     for (let n = 0; n < 5; n++) {
       await new Promise((resolve) => setTimeout(resolve, 150));
       await query(
@@ -147,7 +155,7 @@ describe('a database that fails', () => {
     }
     await new Promise((resolve) => setTimeout(resolve, 1500));
     gone = true;
-    const acknowledged = await hammering;
+    await hammering;
     const last = await until(
       () => call<EventReply>(server, 'POST', `/issues/${issue.id}/events`, { type: 'COMPLETE' }),
       (answer) => answer.status === 200,
