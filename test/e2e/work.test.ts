@@ -127,8 +127,8 @@ describe('a worker process', () => {
       'c',
       `echo $$ > ${begun}; while [ ! -e ${go} ]; do sleep 0.1; done; echo late`,
     );
-    const pid = Number(await contentOf(begun));
-    expect(await processesWith(`baton-guard ${pid}`)).toHaveLength(1);
+    await contentOf(begun);
+    expect(await processesWith(`baton-guard ${child.pid}`)).toHaveLength(1);
     const restarted = server.restart();
     writeFileSync(go, '');
     await restarted;
@@ -141,6 +141,6 @@ describe('a worker process', () => {
     child.kill('SIGTERM');
     expect(await exited).toBe(0);
     // Nor does a guard of a command that is over stay.
-    expect(await processesWith(`baton-guard ${pid}`)).toEqual([]);
+    expect(await processesWith(`baton-guard ${child.pid}`)).toEqual([]);
   });
 });

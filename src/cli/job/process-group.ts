@@ -24,8 +24,11 @@ const LOOK_MS = 20;
 /** SIGKILL needs no time, but the dead must be reaped. */
 const REAP_MS = 1000;
 
-/** Waits for the end of its input, then kills the group named by its argument. */
-const GUARD = 'read -r _; kill -9 "-$1"';
+/**
+ * Reads the number of the group that it is to guard, waits for the end of its input, then kills that group. It is there
+ * before the command is, so that there is no moment at which our end would leave the command alone.
+ */
+const GUARD = 'read -r group || exit 0; read -r _; kill -9 "-$group"';
 
 const living = new Set<ProcessGroup>();
 
@@ -40,7 +43,7 @@ export class ProcessGroup {
   /** How the leader ended. */
   readonly ended: Promise<Ending>;
   readonly #child: ChildProcess;
-  readonly #guard: ChildProcess | null;
+  readonly #guard: Guard;
   readonly #clock: Clock;
 
   /** @param input written to its standard input, which is closed then */
@@ -51,13 +54,15 @@ export class ProcessGroup {
   ) {
     const [file, ...args] = command;
     const { env, cwd, input } = options;
+    this.#guard = new Guard();
     const child = spawn(file, args, { env, cwd, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     this.#clock = clock;
     this.stdout = child.stdout;
     this.stderr = child.stderr;
     living.add(this);
-    this.#guard = child.pid === undefined ? null : guardOf(child.pid);
+    if (child.pid === undefined) this.#guard.dismiss();
+    else this.#guard.of(child.pid);
     this.ended = new Promise((resolve) => {
       child.once('error', (error: NodeJS.ErrnoException) => {
         living.delete(this);
@@ -89,7 +94,7 @@ export class ProcessGroup {
       await this.#gone(REAP_MS);
     }
     // Before its pipe is: the number of a group that is gone may become another's.
-    this.#guard?.kill('SIGKILL');
+    this.#guard.dismiss();
     living.delete(this);
   }
 
@@ -103,15 +108,27 @@ export class ProcessGroup {
   }
 }
 
-/** In a session of its own, so that what ends us does not end it first. */
-function guardOf(pid: number): ChildProcess {
-  const guard = spawn('/bin/sh', ['-c', GUARD, 'baton-guard', String(pid)], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  // Without a guard the command is as safe as it was: our own end is the only one that it would outlive.
-  guard.on('error', () => {});
-  guard.stdin.on('error', () => {});
-  guard.unref();
-  return guard;
+/** A shell in a session of its own, so that what ends us does not end it first. */
+class Guard {
+  readonly #shell: ChildProcess;
+
+  constructor() {
+    this.#shell = spawn('/bin/sh', ['-c', GUARD, 'baton-guard', String(process.pid)], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    // Without a guard the command is as safe as it was: our own end is the only one that it would outlive.
+    this.#shell.on('error', () => {});
+    this.#shell.stdin?.on('error', () => {});
+    this.#shell.unref();
+  }
+
+  /** Names the group. Writing to a pipe is done when this returns. */
+  of(group: number): void {
+    this.#shell.stdin?.write(`${group}\n`);
+  }
+
+  dismiss(): void {
+    this.#shell.kill('SIGKILL');
+  }
 }
