@@ -170,17 +170,25 @@ export class Subscription implements Listener {
     return this.node.residence.get(id);
   }
 
+  /**
+   * Whether the journal goes on right after `since`: retention may have deleted what came next. The journal may also have
+   * shown its reader a version whose commit this node has not been answered yet: that cursor is as good as any, and
+   * whoever has it must not be sent everything again.
+   */
+  private async resumes(id: string, since: number, head: number): Promise<boolean> {
+    if (since === 0 || since === head) return since > 0;
+    const next = since < head ? since + 1 : since;
+    return (await this.node.store.history(id, next - 1, 1))[0]?.version === next;
+  }
+
   private async openJournal(since: number): Promise<void> {
     const { topic, node } = this;
     if (topic.is !== 'journal') return;
     const actor = await this.found(topic.id);
     if (this.closed) return;
     const head = actor?.committed?.version ?? 0;
-    // The journal may have shown its reader a version whose commit this node has not been answered yet: that cursor is
-    // as good as any, and whoever has it must not be sent everything again.
-    const known = since <= head || (await node.store.history(topic.id, since - 1, 1))[0]?.version === since;
+    const recovered = await this.resumes(topic.id, since, head);
     if (this.closed) return;
-    const recovered = since > 0 && known;
     this.last = recovered ? since : 0;
     this.opened = true;
     this.sink.opened({ recovered, seq: recovered ? Math.max(head, since) : head });
@@ -188,6 +196,8 @@ export class Subscription implements Listener {
     for (;;) {
       const page = await node.store.history(topic.id, this.last, JOURNAL_PAGE);
       if (this.closed) return;
+      // Deleted while it was read: whoever subscribes again begins with what is kept.
+      if (page[0] && this.last > 0 && page[0].version > this.last + 1) return this.over();
       for (const row of page) this.deliver(new JournalEntry(kind, row));
       if (page.length < JOURNAL_PAGE) return;
     }

@@ -94,7 +94,10 @@ function watch(page: Page, origin: string): string[] {
   const faults: string[] = [];
   page.on('console', (message) => {
     // A server that is down is what some tests are about; the browser reports each attempt to connect.
-    if (message.type() === 'error' && !/ERR_CONNECTION_REFUSED|WebSocket connection/.test(message.text())) {
+    if (
+      message.type() === 'error' &&
+      !/ERR_CONNECTION_(REFUSED|RESET)|WebSocket connection/.test(message.text())
+    ) {
       faults.push(`console: ${message.text()}`);
     }
   });

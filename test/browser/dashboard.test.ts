@@ -355,6 +355,7 @@ describe('the keyboard alone', () => {
     await page.keyboard.press('a');
     await page.getByRole('heading', { name: 'Agents' }).waitFor();
     await page.keyboard.press('Control+k');
+    await page.locator('input[role="combobox"]:focus').waitFor();
     await page.keyboard.type('second');
     await page.getByRole('option', { name: 'Second' }).waitFor();
     await page.keyboard.press('Enter');
@@ -438,7 +439,7 @@ describe('a long list', () => {
         scroller.scrollTop = scroller.scrollHeight * to;
       }, share);
       const number = Math.max(10, 100_000 - Math.round(100_000 * share) - 5);
-      await acme.row(page, `${acme.prefix}-${number} `).getByText('One of many').waitFor();
+      await page.locator(`#row-${number}`).getByText('One of many').waitFor();
       expect(await page.locator('.issue-row').count()).toBeLessThan(200);
     }
     const first = await call<{ id: string }>(
