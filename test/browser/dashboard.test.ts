@@ -407,6 +407,18 @@ describe('agents, what is stuck, the log', () => {
     await page.getByRole('link', { name: issue.identifier }).waitFor();
     expect(await page.getByRole('log', { name: 'Journal' }).getByText('CREATED').count()).toBe(0);
   });
+
+  it('the log draws its charts also where the browser’s language is none', async () => {
+    const acme = await company();
+    const page = await acme.show('/log', {
+      before: async (opened) => {
+        await opened.addInitScript(
+          "Object.defineProperty(Navigator.prototype, 'language', { get: () => 'en-US@posix' })",
+        );
+      },
+    });
+    await page.getByText('Events per second').waitFor();
+  });
 });
 
 /** Copies an issue in the database until there are `many`, numbered on: making each by an event is not what is tested. */

@@ -42,6 +42,8 @@ const TAIL = 400;
 const MOST_ACTORS = 2000;
 const AGAIN_MS = 1500;
 const DRAW_MS = 100;
+/** A connection that is not refused within this time is taken: where no issue lives nothing else says so. */
+const TAKEN_MS = 500;
 const REFUSED: Readonly<Record<number, string>> = {
   4401: 'No valid key was given. Sign in on the first page.',
   4403: 'Only operators and viewers may inspect.',
@@ -115,6 +117,10 @@ export function openStream(query: string): Stream {
     made.onopen = () => {
       const token = keyOfTab();
       made.send(JSON.stringify({ t: 'hello', ...(token === null ? {} : { token }) }));
+      pageClock.after(TAKEN_MS, () => {
+        const isTaken = !isOver && socket === made && made.readyState === WebSocket.OPEN;
+        if (isTaken && link.peek().is !== 'open') link.value = { is: 'open' };
+      });
     };
     made.onmessage = ({ data }) => {
       if (isOver) return;

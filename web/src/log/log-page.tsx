@@ -39,6 +39,7 @@ function Charts() {
   const Loaded = useSignal<ComponentType | null>(null);
   useEffect(() => {
     let isOver = false;
+    haveLanguage();
     import('../charts/charts.tsx').then(
       ({ Charts: component }) => {
         if (!isOver) Loaded.value = component;
@@ -59,6 +60,15 @@ function Charts() {
       {Component !== null && <Component />}
     </div>
   );
+}
+
+/** uPlot asks for numbers in the browser's language as it is loaded, and fails where that is none (`en-US@posix`). */
+function haveLanguage() {
+  try {
+    new Intl.NumberFormat(navigator.language);
+  } catch {
+    Object.defineProperty(navigator, 'language', { value: 'en-US', configurable: true });
+  }
 }
 
 function NoCharts() {
