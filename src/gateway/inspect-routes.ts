@@ -10,10 +10,9 @@ import { issueMachine } from '../machines/issue-machine.ts';
 import { bearer } from './auth.ts';
 import type { Doors } from './doors.ts';
 import { Inspector } from './inspector.ts';
-import { problemOf } from './problem.ts';
 import { sendJson } from './reply.ts';
 import { HeldBack, SocketWire } from './socket-wire.ts';
-import { closerOf } from './ws-route.ts';
+import { closerOf, socketsOnly } from './ws-route.ts';
 
 /** A connection is asked for a sign of life this often, and cut off when none came until the next time, ms. */
 const PING_MS = 20_000;
@@ -52,16 +51,7 @@ export function inspectRoutes(app: FastifyInstance, doors: Doors, statelyUrl: st
         throw new BatonError('UNAVAILABLE', 'Too many connections inspect already.', { retryAfterMs: 5000 });
       }
     },
-    handler: async (_request, reply) => {
-      const error = new BatonError('VALIDATION', 'This address speaks WebSocket only.', {
-        hint: 'Open /inspect in a browser, or upgrade to a WebSocket.',
-      });
-      return reply
-        .code(426)
-        .header('upgrade', 'websocket')
-        .type('application/problem+json')
-        .send(JSON.stringify(problemOf(error, 426)));
-    },
+    handler: socketsOnly('Open /inspect in a browser, or upgrade to a WebSocket.'),
     wsHandler: (socket, request) => {
       socket.on('error', (error) => log.debug({ err: error }, 'socket error'));
       const { authorization } = request.headers;

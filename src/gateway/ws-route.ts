@@ -6,7 +6,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import websocket from '@fastify/websocket';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RawData, WebSocket } from 'ws';
 import type { Clock } from '../clock.ts';
 import { BatonError } from '../errors.ts';
@@ -72,16 +72,7 @@ export function wsRoute(app: FastifyInstance, doors: Doors): void {
         throw new BatonError('UNAVAILABLE', 'Too many connections are being opened.', { retryAfterMs: 1000 });
       }
     },
-    handler: async (_request, reply) => {
-      const error = new BatonError('VALIDATION', 'This address speaks WebSocket only.', {
-        hint: `Upgrade with the sub-protocol ${SUBPROTOCOL}.`,
-      });
-      return reply
-        .code(426)
-        .header('upgrade', 'websocket')
-        .type('application/problem+json')
-        .send(JSON.stringify(problemOf(error, 426)));
-    },
+    handler: socketsOnly(`Upgrade with the sub-protocol ${SUBPROTOCOL}.`),
     wsHandler: (socket, request) => {
       socket.on('error', (error) => log.debug({ err: error }, 'socket error'));
       const close = closerOf(socket, clock);
@@ -131,6 +122,14 @@ export function wsRoute(app: FastifyInstance, doors: Doors): void {
       socket.on('close', (code) => session.closed(code));
     },
   });
+}
+
+/** Answers whoever asks a WebSocket's address without upgrading. */
+export function socketsOnly(hint: string) {
+  const error = new BatonError('VALIDATION', 'This address speaks WebSocket only.', { hint });
+  const text = JSON.stringify(problemOf(error, 426));
+  return async (_request: FastifyRequest, reply: FastifyReply) =>
+    reply.code(426).header('upgrade', 'websocket').type('application/problem+json').send(text);
 }
 
 /** Begins the closing handshake; a socket that does not answer it is cut off. */
