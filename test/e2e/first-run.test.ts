@@ -1,10 +1,11 @@
 /** What a person meets who types one command: the demo, nothing left behind, and what can go wrong. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Change } from '../../src/client/frames.ts';
@@ -22,15 +23,42 @@ afterEach(async () => {
   for (const room of rooms.splice(0)) await rm(room, { recursive: true, force: true });
 });
 
+/**
+ * The built command, becoming nobody when it first makes a directory: until then it loads its own files, and the clone may
+ * lie where only root reads.
+ * @param room a folder to write the program to
+ */
+async function asNobody(room: string): Promise<string> {
+  const program = join(room, 'as-nobody.mjs');
+  await writeFile(
+    program,
+    `import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+for (const [where, name] of [[fs.promises, 'mkdir'], [fs, 'mkdirSync']]) {
+  const make = where[name];
+  where[name] = (...args) => {
+    if (process.getuid() === 0) {
+      process.setgid(65534);
+      process.setuid(65534);
+    }
+    return make(...args);
+  };
+}
+syncBuiltinESMExports();
+await import(${JSON.stringify(pathToFileURL(resolve('dist/cli/main.js')).href)});
+`,
+  );
+  return program;
+}
+
 /** The built command, with its output. */
-function start(flags: string[], how: { env?: Record<string, string>; uid?: number } = {}) {
+function start(flags: string[], how: { env?: Record<string, string>; program?: string } = {}) {
   const child = spawn(
     process.execPath,
-    ['dist/cli/main.js', 'start', '--port', '0', '--log', 'error', ...flags],
+    [how.program ?? 'dist/cli/main.js', 'start', '--port', '0', '--log', 'error', ...flags],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH, ...how.env },
-      ...(how.uid === undefined ? {} : { uid: how.uid, gid: how.uid }),
     },
   );
   running.add(child);
@@ -166,8 +194,8 @@ describe('a start that cannot be', () => {
     await chmod(room, 0o755);
     const closed = join(room, 'closed');
     await mkdir(closed, { mode: 0o555 });
-    // Root may write anywhere, so there somebody else starts the server.
-    const how = process.getuid?.() === 0 ? { uid: 65534 } : {};
+    // Root may write anywhere, so there the server is somebody else's.
+    const how = process.getuid?.() === 0 ? { program: await asNobody(room) } : {};
     const server = start(['--data-dir', join(closed, 'data'), '--no-demo'], how);
     expect(await server.exited).toBe(1);
     expect(server.errors()).toMatch(/EACCES[\s\S]*--data-dir/);
