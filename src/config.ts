@@ -71,8 +71,8 @@ export interface Option {
   readonly mask?: (value: string) => string;
 }
 const DAY_MS = 86_400_000;
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
-/** True for an address that only this machine reaches. */
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
+/** True for names and addresses that only this machine reaches; `host` without a port, bare or as in a URL. */
 export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
 }

@@ -3,13 +3,13 @@
  * database, schema, node, gateway –, and a database that is away does not keep it from listening: `/readyz` says so, and
  * it goes on trying.
  */
-import { chmod, readFile, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import type { Logger } from 'pino';
 import { type Clock, type Random, systemClock, systemRandom } from './clock.ts';
 import type { Settings } from './config.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { createMetrics } from './gateway/metrics.ts';
+import { announce, localToken } from './local-access.ts';
 import { agentKind } from './machines/agent-kind.ts';
 import { issueKind } from './machines/issue-kind.ts';
 import { keyKind } from './machines/key-kind.ts';
@@ -94,7 +94,9 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
       const where = `${database.product} (embedded, ${database.how}) · ${nearby(database.place ?? '')}${as}`;
       io.say({ name: 'database', text: where, ms: clock.monotonic() - since });
     }
-    const { token, local } = await operatorToken(settings, random);
+    const local = settings.token === null;
+    if (local) await makeDirectory(settings.dataDir);
+    const token = settings.token ?? (await localToken(settings.dataDir, random));
     const onTrouble = (error: Error) => {
       if (!stopped) log.warn({ err: error.message }, 'a database connection broke');
     };
@@ -183,6 +185,7 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
       version: VERSION,
     });
     undo.unshift(() => gateway.stop());
+    if (local) undo.unshift(await announce(settings.dataDir, gateway.url));
 
     const ready = async (ms: number) => {
       const until = clock.monotonic() + ms;
@@ -291,19 +294,4 @@ async function inTurn(undo: readonly (() => Promise<void>)[], log: Logger): Prom
   for (const step of undo) {
     await step().catch((error: unknown) => log.warn({ err: String(error) }, 'a part did not stop cleanly'));
   }
-}
-
-/** The given token; else, on loopback, the one in the data dir, made on the first start (protocol section 1). */
-async function operatorToken(settings: Settings, random: Random): Promise<{ token: string; local: boolean }> {
-  if (settings.token !== null) return { token: settings.token, local: false };
-  const path = join(settings.dataDir, 'token');
-  const existing = await readFile(path, 'utf8').catch(() => '');
-  if (existing.trim().length >= 32) {
-    await chmod(path, 0o600);
-    return { token: existing.trim(), local: true };
-  }
-  const token = random.secret(32);
-  await makeDirectory(settings.dataDir);
-  await writeFile(path, `${token}\n`, { mode: 0o600 });
-  return { token, local: true };
 }

@@ -56,16 +56,22 @@ export const COMMON_FLAGS: readonly Flag[] = [
 
 /** Commands that talk to a server take these. */
 export const SERVER_FLAGS: readonly Flag[] = [
-  { name: 'url', value: 'URL', meaning: 'the server (BATON_URL, default http://127.0.0.1:4300)' },
+  {
+    name: 'url',
+    value: 'URL',
+    meaning:
+      'the server (BATON_URL, default the one running in the data directory, else http://127.0.0.1:4300)',
+  },
   {
     name: 'token',
     value: 'TOKEN',
-    meaning: 'credential (BATON_TOKEN, default the token in the data directory)',
+    meaning:
+      'credential (BATON_TOKEN, default the token in the data directory, for the server running there)',
   },
   {
     name: 'data-dir',
     value: 'DIR',
-    meaning: 'where a local server keeps its token (BATON_DATA_DIR, default ./.baton)',
+    meaning: 'where a local server keeps its address and token (BATON_DATA_DIR, default ./.baton)',
   },
 ];
 

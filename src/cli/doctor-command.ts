@@ -50,8 +50,8 @@ async function examine(call: Call): Promise<Finding[]> {
   const { database } = await import('./doctor/database.ts');
   const named = targetOf(call);
   const here = isLoopback(settings.host) && settings.port !== 0;
-  // Where nobody named a server, it is the one that these settings would start.
-  const target = named.isNamed || !here ? named : { ...named, url: urlOf(settings) };
+  // Where nobody named a server and none is announced, it is the one that these settings would start.
+  const target = named.how !== 'default' || !here ? named : { ...named, url: urlOf(settings) };
   const url = target.url.replace(/^ws/, 'http').replace(/\/+$/, '');
   const health = await healthOf(url);
   const isOurs = health !== null && Number(new URL(url).port || 80) === settings.port;
@@ -60,7 +60,7 @@ async function examine(call: Call): Promise<Finding[]> {
     ...(await database(settings, call.cwd, call.clock)),
     await disk(settings.dataDir, call.cwd),
     await port(settings, isOurs),
-    ...serverFindings(url, health, target.isNamed),
+    ...serverFindings(url, health, target.how === 'named'),
     ...(health?.ready === true ? await asClient(call, target) : UNSEEN),
   ];
 }

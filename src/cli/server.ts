@@ -1,16 +1,19 @@
-/** Where the server is and who we are to it: `--url`, BATON_URL, the default; `--token`, BATON_TOKEN, the data dir. */
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+/**
+ * Where the server is and who we are to it: `--url`, BATON_URL, the one announced in the data directory, the default;
+ * `--token`, BATON_TOKEN, the data directory's where it is that server's.
+ */
+import { resolve } from 'node:path';
 import { type Client, connect } from '../client/client.ts';
 import { HttpApi } from '../client/http.ts';
 import { BatonError } from '../errors.ts';
+import { isSameServer, localServer } from '../local-access.ts';
 import { type Call, textFlag } from './command.ts';
 
 export interface Target {
   url: string;
   token: string | null;
-  /** True when somebody named the server, so that no other may be used instead. */
-  isNamed: boolean;
+  /** `named`: by somebody, so that no other may be used instead; `announced`: by the server itself, in the data dir. */
+  how: 'named' | 'announced' | 'default';
 }
 
 const DEFAULT_URL = 'http://127.0.0.1:4300';
@@ -19,15 +22,18 @@ const TIMEOUT_MS = 15_000;
 
 export function targetOf(call: Call): Target {
   const named = textFlag(call, 'url') ?? (call.env.BATON_URL || undefined);
-  const url = named ?? DEFAULT_URL;
+  const dataDir = textFlag(call, 'data-dir') ?? (call.env.BATON_DATA_DIR || undefined) ?? '.baton';
+  const local = localServer(resolve(call.cwd, dataDir));
+  const url = named ?? local?.url ?? DEFAULT_URL;
   if (!/^(https?|wss?):\/\/./.test(url) || !URL.canParse(url)) {
     throw new BatonError(
       'VALIDATION',
       `--url: ${JSON.stringify(url)} is not an address of a server; write it as ${DEFAULT_URL}.`,
     );
   }
-  const token = textFlag(call, 'token') ?? (call.env.BATON_TOKEN || undefined) ?? localToken(call);
-  return { url, token: token ?? null, isNamed: named !== undefined };
+  const given = textFlag(call, 'token') ?? (call.env.BATON_TOKEN || undefined);
+  const token = given ?? (local !== null && isSameServer(url, local.url) ? local.token : null);
+  return { url, token, how: named !== undefined ? 'named' : local !== null ? 'announced' : 'default' };
 }
 
 export function httpOf(call: Call, target = targetOf(call)): HttpApi {
@@ -52,15 +58,4 @@ export function clientOf(call: Call, target = targetOf(call)): Promise<Client> {
     clock,
     chance: random,
   });
-}
-
-/** The token a local server left for whoever may read its data directory. */
-function localToken(call: Call): string | undefined {
-  const dataDir = textFlag(call, 'data-dir') ?? (call.env.BATON_DATA_DIR || undefined) ?? '.baton';
-  try {
-    return readFileSync(join(resolve(call.cwd, dataDir), 'token'), 'utf8').trim() || undefined;
-  } catch {
-    // No local server was started here; in local mode none is needed.
-    return undefined;
-  }
 }

@@ -17,7 +17,7 @@ import { commentRoutes } from './comment-routes.ts';
 import { companyRoutes } from './company-routes.ts';
 import { dashboard } from './dashboard.ts';
 import type { Doors } from './doors.ts';
-import { Guard, isLoopback } from './guard.ts';
+import { Guard } from './guard.ts';
 import { Holds } from './holds.ts';
 import { Homes } from './homes.ts';
 import { hooks, sendError } from './hooks.ts';
@@ -221,5 +221,5 @@ async function stop(app: FastifyInstance, { holds, clock }: Doors, inFlight: InF
 function named(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';
-  return host.includes(':') && !isLoopback(host) ? `[${host}]` : host === '::1' ? '[::1]' : host;
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
 }

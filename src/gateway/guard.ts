@@ -8,19 +8,13 @@
  * - Origin, if sent: the same origin as the Host, or an allowed one. The scheme is not compared: behind a proxy that
  *   ends TLS the page says https and we hear http.
  */
+import { isLoopback } from '../config.ts';
 
 export type Verdict = 'ok' | 'foreign-host' | 'foreign-origin';
 
 export interface Asked {
   readonly host?: string | undefined;
   readonly origin?: string | undefined;
-}
-
-const LOOPBACK = /^(localhost|127(\.[0-9]{1,3}){3}|\[::1\])$/;
-
-/** True for names and addresses that only this machine reaches; `host` as in a URL, without a port. */
-export function isLoopback(host: string): boolean {
-  return LOOPBACK.test(host === '::1' ? '[::1]' : host);
 }
 
 export class Guard {

@@ -185,16 +185,45 @@ describe('against a server', () => {
       expect(err).toContain('baton start');
     }
   });
-  it('the token comes from the flag, the environment, or the data directory of a local server', async () => {
-    const cwd = mkdtempSync(join(tmpdir(), 'baton-cli-'));
-    writeFileSync(join(cwd, 'token'), 'left-by-the-server\n');
+  describe('in the data directory of a local server', () => {
+    let cwd: string;
     const sent = () => server.requests.at(-1)?.headers.authorization;
-    await baton(at('issues', '--data-dir', '.'), { cwd });
-    expect(sent()).toBe('Bearer left-by-the-server');
-    await baton(at('issues', '--data-dir', '.'), { cwd, env: { BATON_TOKEN: 'from-env' } });
-    expect(sent()).toBe('Bearer from-env');
-    await baton(at('issues', '--token', 'from-flag'), { cwd, env: { BATON_TOKEN: 'from-env' } });
-    expect(sent()).toBe('Bearer from-flag');
+    const announced = (url: string) => {
+      writeFileSync(join(cwd, 'token'), 'left-by-the-server\n');
+      writeFileSync(join(cwd, 'url'), `${url}\n`);
+    };
+    beforeEach(() => {
+      cwd = mkdtempSync(join(tmpdir(), 'baton-cli-'));
+    });
+
+    it('the server is found on whatever port, and its token with it', async () => {
+      announced(server.url);
+      expect((await baton(['issues', '--data-dir', '.'], { cwd })).code).toBe(0);
+      expect(sent()).toBe('Bearer left-by-the-server');
+      await baton(['issues'], { cwd, env: { BATON_DATA_DIR: '.', BATON_TOKEN: 'from-env' } });
+      expect(sent()).toBe('Bearer from-env');
+      await baton(['issues', '--data-dir', '.', '--token', 'from-flag'], { cwd });
+      expect(sent()).toBe('Bearer from-flag');
+    });
+    it('the same server by another name of this machine gets the token too', async () => {
+      announced(server.url);
+      await baton(['issues', '--data-dir', '.', '--url', server.url.replace('127.0.0.1', 'localhost')], {
+        cwd,
+      });
+      expect(sent()).toBe('Bearer left-by-the-server');
+    });
+    it('any other server does not get its token', async () => {
+      for (const url of ['http://127.0.0.1:1', server.url.replace('127.0.0.1', '192.0.2.1')]) {
+        announced(url);
+        expect((await baton(at('issues', '--data-dir', '.'), { cwd })).code).toBe(0);
+        expect(sent()).toBeUndefined();
+      }
+    });
+    it('a token without an address goes nowhere', async () => {
+      writeFileSync(join(cwd, 'token'), 'left-by-the-server\n');
+      await baton(at('issues', '--data-dir', '.'), { cwd });
+      expect(sent()).toBeUndefined();
+    });
   });
 
   it('tail prints changes until it has seen enough', async () => {

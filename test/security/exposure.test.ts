@@ -40,7 +40,11 @@ describe('a server with a database of its own', () => {
     expect((await stat(dataDir)).mode & 0o077).toBe(0);
     expect((await stat(join(dataDir, 'token'))).mode & 0o077).toBe(0);
     expect((await readFile(join(dataDir, 'token'), 'utf8')).trim().length).toBeGreaterThanOrEqual(32);
+    expect(await readFile(join(dataDir, 'url'), 'utf8')).toBe(`${server.url}\n`);
+    expect((await stat(join(dataDir, 'url'))).mode & 0o077).toBe(0);
     expect(await server.end('SIGTERM')).toBe(0);
+    // Nobody is sent to an address where somebody else may listen by now.
+    await expect(stat(join(dataDir, 'url'))).rejects.toThrow('ENOENT');
     const database = await openDatabase({ dataDir, log: () => {} });
     const client = new pg.Client(database.url);
     await client.connect();

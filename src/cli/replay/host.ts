@@ -20,7 +20,7 @@ export interface Host {
 export async function hostOf(call: Call, make: MakeServer): Promise<Host> {
   const target = targetOf(call);
   const dataDir = textFlag(call, 'data-dir');
-  if (target.isNamed || (dataDir === undefined && (await isThere(call)))) {
+  if (target.how === 'named' || (dataDir === undefined && (await isThere(call)))) {
     return { ...target, what: target.url, stop: async () => {} };
   }
   const dir = dataDir ?? (await mkdtemp(join(tmpdir(), 'baton-replay-')));
@@ -50,7 +50,7 @@ export async function hostOf(call: Call, make: MakeServer): Promise<Host> {
   }
 }
 
-/** True when a server answers at the default address. One that refuses us is a server, and says so itself. */
+/** True when a server answers at the announced or the default address. One that refuses us is a server, and says so itself. */
 async function isThere(call: Call): Promise<boolean> {
   try {
     const companies = httpOf(call).companies()[Symbol.asyncIterator]();

@@ -1,0 +1,78 @@
+/**
+ * What a server in local mode leaves in its data directory (mode 0600), so that whoever may read that directory finds it
+ * and is let in without being told anything: its operator token, kept from start to start, and the address where it
+ * listens, there while it runs (protocol section 2).
+ *
+ * Token and address belong together: a client sends the token to that address and to no other, so a `--url` of somebody
+ * else's server never gets it.
+ */
+import { readFileSync } from 'node:fs';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Random } from './clock.ts';
+import { isLoopback } from './config.ts';
+
+const TOKEN = 'token';
+const URL_FILE = 'url';
+const LEAST_TOKEN = 32;
+
+export interface LocalServer {
+  readonly url: string;
+  /** Null: it cannot be read. */
+  readonly token: string | null;
+}
+
+/** The token of this data directory, which must exist; made on the first call. */
+export async function localToken(dataDir: string, random: Random): Promise<string> {
+  const path = join(dataDir, TOKEN);
+  const existing = (await readFile(path, 'utf8').catch(() => '')).trim();
+  if (existing.length >= LEAST_TOKEN) {
+    await chmod(path, 0o600);
+    return existing;
+  }
+  const token = random.secret(LEAST_TOKEN);
+  await writeFile(path, `${token}\n`, { mode: 0o600 });
+  return token;
+}
+
+/** Says where the server listens, until the answered function is called. */
+export async function announce(dataDir: string, url: string): Promise<() => Promise<void>> {
+  const path = join(dataDir, URL_FILE);
+  const text = `${url}\n`;
+  await writeFile(path, text, { mode: 0o600 });
+  return async () => {
+    // Of two servers that share the directory the later one is announced: it is not for the earlier to take back.
+    if ((await readFile(path, 'utf8').catch(() => '')) === text) await rm(path, { force: true });
+  };
+}
+
+/** The server that was last announced in this data directory; null where none was. */
+export function localServer(dataDir: string): LocalServer | null {
+  const url = contentOf(join(dataDir, URL_FILE));
+  return url !== null && URL.canParse(url) ? { url, token: contentOf(join(dataDir, TOKEN)) } : null;
+}
+
+/** True when both lead to one server: the same port of this machine, or the same origin. */
+export function isSameServer(one: string, other: string): boolean {
+  const a = placeOf(one);
+  const b = placeOf(other);
+  return a.host === b.host && a.port === b.port;
+}
+
+const PORTS: Readonly<Record<string, string>> = { 'https:': '443', 'wss:': '443' };
+
+function placeOf(text: string): { host: string; port: string } {
+  const { protocol, hostname, port } = new URL(text);
+  return {
+    host: isLoopback(hostname) ? 'loopback' : hostname,
+    port: port === '' ? (PORTS[protocol] ?? '80') : port,
+  };
+}
+
+function contentOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8').trim() || null;
+  } catch {
+    return null;
+  }
+}
