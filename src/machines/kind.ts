@@ -102,7 +102,7 @@ export interface Capacity {
   readonly closed: string | null;
 }
 
-/** What the runtime knows of a pool, for `view`. `waiting` claims > 0 or a recent heartbeat make it `online`. */
+/** What the runtime knows of a pool, for `view`. A claim that waits or something heard of lately makes it `online`. */
 export interface PoolState {
   readonly max: number;
   readonly held: number;
@@ -110,6 +110,10 @@ export interface PoolState {
   readonly open: boolean;
   readonly closed: string | null;
   readonly online: boolean;
+  /** True while a claim waits. */
+  readonly asking: boolean;
+  /** Epoch ms of the last claim's end or heartbeat; null: none since this node has it. */
+  readonly seenAt: number | null;
 }
 
 /** What the runtime adds to an actor's own state when it is shown. */

@@ -92,10 +92,16 @@ function queued(c: IssueState, r: Runtime): Why {
   if (pool?.closed === 'terminated') {
     return { code: 'agent_terminated', text: `${run} cannot start: ${agent} is terminated.` };
   }
-  if (pool?.open && pool.held < pool.max && !pool.online) {
-    return { code: 'agent_offline', text: `${run} waits: no worker of ${agent} is asking for work.` };
-  }
   const slots = pool ? ` (${pool.held} of ${pool.max} held, ${pool.wanting} waiting)` : '';
+  // A slot is free and nobody takes it. One that was there a moment ago, or is busy with another run, may come back for it.
+  if (pool?.open && pool.held < pool.max && !pool.asking) {
+    const busy = pool.held > 0 ? slots : '';
+    const heard = pool.seenAt === null ? '' : `; one was last heard of at ${isoOf(pool.seenAt)}`;
+    return {
+      code: pool.online ? 'waiting_for_slot' : 'agent_offline',
+      text: `${run} waits: no worker of ${agent} is asking for work${busy}${heard}.`,
+    };
+  }
   return { code: 'waiting_for_slot', text: `${run} waits for a slot of ${agent}${slots}.` };
 }
 

@@ -48,6 +48,7 @@ export class Alarms {
   ): Promise<void> {
     const resident = this.node.residence.get(actorId);
     let actor: Resident | null = resident ?? null;
+    const held = key === actorId ? undefined : this.node.slots.slotOf(actorId)?.pool;
     if (!actor) {
       try {
         await this.node.loader.load([actorId]);
@@ -65,6 +66,7 @@ export class Alarms {
       absent: new Set(),
       ended: (outcome) => {
         if (outcome.is !== 'accepted') this.node.armTimers(actor);
+        else if (held !== undefined) this.node.slots.left(held);
       },
       failed: (refusal) => {
         if (!actor.quarantine) this.again(partition, key, refusal.is === 'retry' ? AFTER_MS : REFUSED_MS);

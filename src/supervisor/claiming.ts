@@ -62,6 +62,7 @@ export class Claiming {
       withdraw: () => {
         withdrawn = true;
         if (pending) this.node.withdraw(pending);
+        this.node.slots.left(c.pool);
       },
     };
   }
@@ -103,6 +104,11 @@ export class Claiming {
         for (const { frame } of actor.kind.owed?.(version.state) ?? []) session.send(frame);
       }
     }
-    return { detach: () => this.node.sessions.detach(pool, session) };
+    return {
+      detach: () => {
+        this.node.sessions.detach(pool, session);
+        this.node.slots.left(pool);
+      },
+    };
   }
 }

@@ -48,7 +48,7 @@ function answerClaim(node: Node, turn: Turn, claim: PendingClaim, ids: readonly 
     if (runId !== undefined && claim.claim.session) node.sessions.granted(runId, claim.claim.session);
     grants.push(JSON.stringify(granted));
   }
-  node.slots.pool(claim.claim.pool).seenAt = node.clock.now();
+  node.slots.heard(claim.claim.pool, node.clock.now());
   claim.answer({ is: 'granted', grants });
 }
 

@@ -138,7 +138,7 @@ export class Node implements LaneRoom, TurnRoom {
   renewed(actor: Resident, runId: string, progress: number | undefined, note: string | undefined): void {
     this.leases.renew(actor.id, runId, progress, note);
     const pool = this.slots.slotOf(actor.id)?.pool;
-    if (pool !== undefined) this.slots.pool(pool).seenAt = this.clock.now();
+    if (pool !== undefined) this.slots.heard(pool, this.clock.now());
     actor.shown = null;
   }
 
@@ -282,7 +282,7 @@ export class Node implements LaneRoom, TurnRoom {
     if (claim.state !== 'waiting') return;
     const pool = this.slots.find(claim.claim.pool);
     pool?.claims.delete(claim);
-    if (pool) pool.seenAt = this.clock.now();
+    if (pool) this.slots.heard(pool.id, this.clock.now());
     claim.answer({ is: 'granted', grants: [] });
   }
 

@@ -19,8 +19,10 @@ export interface Pool {
   /** Null until the actor that declares it was loaded. */
   capacity: Capacity | null;
   readonly claims: Set<PendingClaim>;
-  /** Epoch ms of the last claim or heartbeat of its workers, 0 for never. */
+  /** Epoch ms of the last claim's end or heartbeat, 0 for never. */
   seenAt: number;
+  /** Whoever was heard of last is known to be gone: its connection closed, or its lease ran out. */
+  gone: boolean;
 }
 
 export class Slots {
@@ -30,7 +32,15 @@ export class Slots {
   pool(id: string): Pool {
     let pool = this.pools.get(id);
     if (!pool) {
-      pool = { id, wants: new Heap(), holds: new Set(), capacity: null, claims: new Set(), seenAt: 0 };
+      pool = {
+        id,
+        wants: new Heap(),
+        holds: new Set(),
+        capacity: null,
+        claims: new Set(),
+        seenAt: 0,
+        gone: false,
+      };
       this.pools.set(id, pool);
     }
     return pool;
@@ -93,7 +103,23 @@ export class Slots {
     this.tidy(id);
   }
 
-  /** What `view` may know of a pool; online when somebody claims or was heard within `onlineMs` before `now`. */
+  /** A claim of the pool ended, or a holder's lease was renewed. */
+  heard(id: string, now: number): void {
+    const pool = this.pool(id);
+    pool.seenAt = now;
+    pool.gone = false;
+  }
+
+  /** A claimant's connection closed, or a holder's lease ran out: where nobody else claims or holds, nobody is there. */
+  left(id: string): void {
+    const pool = this.pools.get(id);
+    if (pool && pool.claims.size === 0 && pool.holds.size === 0) pool.gone = true;
+  }
+
+  /**
+   * What `view` may know of a pool; online when somebody claims, or was heard within `onlineMs` before `now` and is not
+   * known to be gone.
+   */
   stateOf(id: string, now: number, onlineMs: number): PoolState | null {
     const pool = this.pools.get(id);
     if (!pool?.capacity) return null;
@@ -103,7 +129,9 @@ export class Slots {
       wanting: pool.wants.size,
       open: pool.capacity.open,
       closed: pool.capacity.closed,
-      online: pool.claims.size > 0 || (pool.seenAt > 0 && now - pool.seenAt < onlineMs),
+      online: pool.claims.size > 0 || (!pool.gone && pool.seenAt > 0 && now - pool.seenAt < onlineMs),
+      asking: pool.claims.size > 0,
+      seenAt: pool.seenAt === 0 ? null : pool.seenAt,
     };
   }
 

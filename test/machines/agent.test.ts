@@ -256,7 +256,10 @@ describe('an agent', () => {
   });
 
   it('is shown with its queue', () => {
-    const pool = { max: 1, held: 1, wanting: 3, open: true, closed: null, online: true };
+    const pool = {
+      ...{ max: 1, held: 1, wanting: 3, open: true, closed: null, online: true },
+      ...{ asking: false, seenAt: null },
+    };
     expect(born().view({ pool })).toEqual({
       id: ID,
       companyId: RUNTIME.companyId,

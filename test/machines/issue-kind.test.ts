@@ -23,7 +23,17 @@ import {
   TERMINATED,
 } from './story.ts';
 
-const POOL: PoolState = { max: 1, held: 0, wanting: 1, open: true, closed: null, online: true };
+const POOL: PoolState = {
+  max: 1,
+  held: 0,
+  wanting: 1,
+  open: true,
+  closed: null,
+  online: true,
+  asking: true,
+  seenAt: T0,
+};
+const NOBODY = { ...POOL, asking: false, online: false };
 
 describe('the view', () => {
   it('of an issue at work, in full', () => {
@@ -72,14 +82,33 @@ describe('the view', () => {
   it.each([
     ['waiting_for_slot', { ...POOL, held: 1 }],
     ['waiting_for_slot', null],
-    ['agent_offline', { ...POOL, online: false }],
-    ['waiting_for_slot', { ...POOL, held: 1, online: false }],
+    ['agent_offline', NOBODY],
+    ['waiting_for_slot', { ...NOBODY, online: true }],
+    ['waiting_for_slot', { ...NOBODY, held: 1 }],
     ['agent_paused', { ...POOL, open: false, closed: 'paused' }],
     ['agent_terminated', { ...POOL, open: false, closed: 'terminated' }],
   ])('queued: %s', (code, pool) => {
     const view = storyIn('running.queued').view({ pool });
     expect(view.why.code).toBe(code);
     expect([view.nextEvent, view.nextAt]).toEqual(['GRANT', null]);
+  });
+
+  it.each<[string, PoolState]>([
+    ['waits: no worker of agent A is asking for work.', { ...NOBODY, seenAt: null }],
+    [
+      'waits: no worker of agent A is asking for work; one was last heard of at 2025-11-24T16:00:00.000Z.',
+      NOBODY,
+    ],
+    [
+      'waits: no worker of agent A is asking for work (1 of 2 held, 1 waiting); one was last heard of at 2025-11-24T16:00:00.000Z.',
+      { ...NOBODY, online: true, held: 1, max: 2 },
+    ],
+    ['waits for a slot of agent A (1 of 1 held, 1 waiting).', { ...NOBODY, online: true, held: 1 }],
+  ])('queued, with free slots it is workers that are missing and not slots: %s', (text, pool) => {
+    const story = storyIn('running.queued');
+    expect(story.view({ pool }).why.text).toBe(
+      `Run ${story.runId(1)} ${text.replace('agent A', `agent ${A}`)}`,
+    );
   });
 
   it('idle: each reason', () => {

@@ -95,6 +95,38 @@ describe('a claim', () => {
     expect(online()).toBe(false);
   });
 
+  it('whose connection closed leaves its pool offline at once, unless another is there', async () => {
+    const w = await lampWorld();
+    const socket = await w.socket(2);
+    const state = () => w.node.slots.stateOf(socket, w.clock.now(), 60_000);
+    const of = { pool: socket, companyId: w.companyId, max: 1, waitMs: 60_000, session: null };
+    const [one, other] = ['c1', 'c2'].map((claimId) => w.router.claim({ ...of, claimId }));
+    await w.clock.pass(10);
+    one?.withdraw();
+    expect(state()).toMatchObject({ online: true, asking: true });
+    const seenAt = w.clock.now();
+    other?.withdraw();
+    await w.clock.pass(10);
+    expect(state()).toMatchObject({ online: false, asking: false, seenAt });
+    // Somebody who only asks now and then is there between two times.
+    await w.claim(socket, 'c3');
+    expect(state()).toMatchObject({ online: true, asking: false });
+  });
+
+  it('of a worker that is killed at work: its pool is offline when its lease has run out', async () => {
+    const w = await lampWorld();
+    const socket = await w.socket(1);
+    const worker = session();
+    const attached = await w.router.attach(socket, worker);
+    await w.lamp(socket);
+    await w.claim(socket, 'c', { session: worker as never });
+    const online = () => w.node.slots.stateOf(socket, w.clock.now(), 60_000)?.online;
+    attached.detach();
+    expect(online()).toBe(true);
+    await w.clock.pass(3000);
+    expect(online()).toBe(false);
+  });
+
   it('granted to a connection that closed before the commit: a stop goes to the others of its agent', async () => {
     const w = await lampWorld();
     const socket = await w.socket(1);
