@@ -191,13 +191,18 @@ async function listen(app: FastifyInstance, options: GatewayOptions): Promise<vo
   const last = strictPort || port === 0 ? port : Math.min(port + NEXT_PORTS, 65_535);
   for (let at = port; ; at++) {
     try {
-      await app.listen({ host, port: at, listenTextResolver: () => 'listening' });
+      await app.listen({ host, port: at, listenTextResolver: listeningLine });
       if (at !== port) log.warn(`Port ${port} is taken; listening on ${at} instead.`);
       return;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || at >= last) throw error;
     }
   }
+}
+
+/** What is logged of an address listened on: its fields, where Fastify means a text and hands it to `log.info` as it is. */
+function listeningLine(url: string): string {
+  return { url, msg: 'listening' } as unknown as string;
 }
 
 /**

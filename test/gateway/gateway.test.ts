@@ -24,6 +24,13 @@ describe('a gateway', () => {
     }
   });
 
+  it('logs each address it listens on as a field, for who reads the log with a program', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const log = pino({ level: 'info' }, { write: (line) => lines.push(JSON.parse(line)) });
+    const { gateway } = await start({ log });
+    expect(lines).toMatchObject([{ msg: 'listening', url: gateway.url }]);
+  });
+
   it('that stops lets a request in flight finish, and does not wait for connections nobody uses', async () => {
     const bench = await start();
     const company = await bench.company();
