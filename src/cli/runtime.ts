@@ -2,6 +2,7 @@
 import type { pino } from 'pino';
 import type { Settings } from '../config.ts';
 import { BatonError } from '../errors.ts';
+import { listenError } from './listenable.ts';
 
 export interface Step {
   readonly name: string;
@@ -51,10 +52,17 @@ export const migrateDatabase: MigrateDatabase = async (settings, options) => {
   return await forPeople(index.migrateDatabase(settings, options));
 };
 
-/** Loaded on first use: `baton issues` should not wait for a server's code to be read. */
-export const makeServer: MakeServer = async (settings, io) => {
+export const makeServer: MakeServer = async (settings, io) => await forPeople(made(settings, io));
+
+/** @throws Error for an address it could not listen on, before a database is made or touched for it */
+const made: MakeServer = async (settings, io) => {
+  const { host, port, portExplicit } = settings;
+  const error = await listenError(host, port);
+  // A port that nobody chose may be taken: the next one does.
+  if (error !== null && (portExplicit || error.code !== 'EADDRINUSE')) throw error;
+  // Loaded on first use: `baton issues` should not wait for a server's code to be read.
   const { createRuntime } = await import('../index.ts');
-  return await forPeople(createRuntime(settings, io));
+  return await createRuntime(settings, io);
 };
 
 /** What the rooms say of a start that cannot be (port taken, data dir in use) is a sentence for people. */

@@ -1,7 +1,7 @@
 /** What a person meets who types one command: the demo, nothing left behind, and what can go wrong. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -167,9 +167,12 @@ describe('a start that cannot be', () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as { port: number };
-    const server = start(['--data-dir', await dataDir(), '--port', String(port), '--no-demo']);
+    const dir = await dataDir();
+    const server = start(['--data-dir', dir, '--port', String(port), '--no-demo']);
     expect(await server.exited).toBe(1);
     expect(server.errors()).toMatch(/EADDRINUSE[\s\S]*another with --port/);
+    // Nothing was made for a server that cannot be.
+    expect(await readdir(dir)).toEqual([]);
     other.close();
   }, 90_000);
 

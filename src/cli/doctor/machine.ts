@@ -1,10 +1,10 @@
 /** What the doctor sees of this machine: versions, the disk under the data directory, the port. */
 import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import type { Settings } from '../../config.ts';
 import { VERSION } from '../../version.ts';
+import { listenError } from '../listenable.ts';
 import { bad, type Finding, ok, warning } from './finding.ts';
 
 const OLDEST_NODE = 20;
@@ -40,8 +40,9 @@ export async function disk(dataDir: string, cwd: string): Promise<Finding> {
 export async function port({ host, port }: Settings, isOurs: boolean): Promise<Finding> {
   if (port === 0) return ok('port', 'any free one');
   if (isOurs) return ok('port', `${port} is the server’s`);
-  const code = await listenError(host, port);
-  if (code === null) return ok('port', `${port} on ${host} is free`);
+  const error = await listenError(host, port);
+  if (error === null) return ok('port', `${port} on ${host} is free`);
+  const code = error.code ?? error.message;
   if (code === 'EADDRINUSE') {
     return warning(
       'port',
@@ -54,12 +55,4 @@ export async function port({ host, port }: Settings, isOurs: boolean): Promise<F
     `${port} on ${host} cannot be listened on (${code})`,
     'Choose another with --port or --host.',
   );
-}
-
-function listenError(host: string, port: number): Promise<string | null> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    server.listen(port, host, () => server.close(() => resolve(null)));
-  });
 }
