@@ -91,6 +91,11 @@ export class MemoryPartition {
     if (!own.has(key)) own.set(key, record);
   }
 
+  /** It wants or holds a slot, or has a timer: whatever its state, something is still to come of it. */
+  lives(actorId: string): boolean {
+    return this.pooled.has(actorId) || this.timed.has(actorId);
+  }
+
   /** The actor and its records go; its entries go with the old end of the journal. Answers how many rows went. */
   removeActor(row: ActorRow): number {
     this.actors.delete(row.id);

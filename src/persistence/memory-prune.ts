@@ -64,7 +64,7 @@ function pruneRecords(
   return gone;
 }
 
-/** Not the newest of its company and kind: its ordinal would be given again. */
+/** Not the newest of its company and kind: its ordinal would be given again. And nothing that lives. */
 function pruneActors(
   partitions: readonly MemoryPartition[],
   catalog: MemoryCatalog,
@@ -78,7 +78,8 @@ function pruneActors(
   for (const partition of partitions) {
     const kept = newest(partition);
     const old = [...partition.actors.values()]
-      .filter((row) => row.updatedAt < before && ended.includes(row.state) && !kept.has(row))
+      .filter((row) => row.updatedAt < before && ended.includes(row.state))
+      .filter((row) => !kept.has(row) && !partition.lives(row.id))
       .sort((a, b) => (a.id < b.id ? -1 : 1))
       .slice(0, limit - actors);
     for (const row of old) {

@@ -6,6 +6,8 @@
  * - Entries go from the old end of a company's journal only, so that seq has no gap; the last one always stays, since
  *   numbering goes on from it (A8). The entries of a deleted actor are older than its end and go the same way.
  * - The newest actor of a company and kind stays, whatever its state: its ordinal would be given again.
+ * - An actor that wants or holds a slot, or has a timer, stays, whatever its state and age: of what happens outside turns
+ *   (a lease that is renewed) its row knows nothing, and the slot of one that was deleted would be given to another (P7).
  */
 import type pg from 'pg';
 
@@ -47,6 +49,7 @@ const ACTORS = `
 with old as (
   select partition, id from actors a
   where partition = any ($1::smallint[]) and state = any ($3::text[]) and updated_at < $2
+    and pool is null and due_at is null
     and exists (select from actors n where n.partition = a.partition and n.company_id = a.company_id
                 and n.kind = a.kind and n.ordinal > a.ordinal)
   order by partition, id limit $4

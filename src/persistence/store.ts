@@ -209,8 +209,9 @@ export interface Store {
 
   /**
    * Deletes up to `limit` old things of the partitions: journal entries with `at` < `before` that are below the last
-   * `keepEntries` of their company, records with `at` < `before`, and actors in one of `ended` not updated since, with
-   * all that is theirs. Answers how many rows went; 0: nothing left to do.
+   * `keepEntries` of their company, records with `at` < `before`, and actors in one of `ended` not updated since that
+   * neither want nor hold a slot nor have a timer, with all that is theirs. Answers how many rows went; 0: nothing left
+   * to do.
    */
   prune(
     partitions: readonly number[],

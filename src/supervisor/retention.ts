@@ -23,8 +23,8 @@ function forget(node: Node, before: number, ended: ReadonlySet<string>): void {
   for (const actor of node.residence.all()) {
     const version = actor.committed;
     if (!version || actor.pending || actor.quarantine || version.updatedAt >= before) continue;
-    if (!ended.has(actor.kind.columns(version.state).state) || node.slots.slotOf(actor.id)) continue;
-    node.timers.cancel(actor.id);
+    if (!ended.has(actor.kind.columns(version.state).state)) continue;
+    if (node.slots.slotOf(actor.id) || version.timers.length > 0) continue;
     node.residence.remove(actor.id);
   }
 }

@@ -442,6 +442,21 @@ export function storeContract(name: string, open: () => Promise<Harness>): void 
         expect(dump.records.map((r) => r.actorId)).toEqual([id('i', 2)]);
       });
 
+      it('keeps an ended actor for as long as it wants or holds a slot, or has a timer', async () => {
+        await commit({
+          rows: [
+            row(1, { state: 'done', pool: id('a', 1), holds: true, rank: 0 }),
+            row(2, { state: 'done', pool: id('a', 1), holds: false, rank: 7 }),
+            row(3, { state: 'done', dueAt: 9_000 }),
+            row(4),
+          ],
+        });
+        expect(await prune()).toBe(0);
+        await commit({ rows: [1, 2, 3].map((n) => row(n, { state: 'done', version: 2, head: null })) });
+        expect(await prune()).toBe(3);
+        expect((await harness.dump()).actors.map((r) => r.ordinal)).toEqual([4]);
+      });
+
       it('takes the run logs along', async () => {
         await commit({
           rows: [row(1, { state: 'done' }), row(2)],

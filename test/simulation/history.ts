@@ -123,14 +123,14 @@ function atRest(world: World): boolean {
   });
 }
 
-/** Actors that are not stored any more though they were: only what ended longer ago than is kept. */
+/** Actors that are not stored any more though they were: only what ended longer ago than is kept, and has no slot. */
 function prunedOf({ plan, now }: World, steps: readonly Step[], rows: readonly ActorRow[]): Set<string> {
   const pruned = new Set<string>();
   if (plan.retentionMs === 0) return pruned;
   for (const { seen, kind, after } of steps) {
     const { state } = kind.columns(after.state);
     const old = after.updatedAt < now - plan.retentionMs;
-    if (old && kind.ended?.includes(state)) pruned.add(seen.row.actorId);
+    if (old && kind.ended?.includes(state) && !kind.slot(after.state)) pruned.add(seen.row.actorId);
     else pruned.delete(seen.row.actorId);
   }
   for (const { id } of rows) pruned.delete(id);

@@ -152,8 +152,8 @@ describe('the board', () => {
     const socket = await w.socket(1);
     const lamp = await w.lamp(socket);
     await w.lamp();
-    expect((await w.router.stats(w.companyId)).byState).toEqual({ off: 1, waiting: 1, on: 0 });
+    expect((await w.router.stats(w.companyId)).byState).toEqual({ off: 1, waiting: 1, on: 0, dimmed: 0 });
     await w.send(lamp, { type: 'UNPLUG' });
-    expect((await w.router.stats(w.companyId)).byState).toEqual({ off: 2, waiting: 0, on: 0 });
+    expect((await w.router.stats(w.companyId)).byState).toEqual({ off: 2, waiting: 0, on: 0, dimmed: 0 });
   });
 });

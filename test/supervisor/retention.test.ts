@@ -1,9 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import { lampWorld } from '../support/lamp-world.ts';
+import { type LampWorld, lampWorld, ME } from '../support/lamp-world.ts';
 
 /** What is kept, ms; rounds come once a minute. */
 const KEPT = 30_000;
 const ROUNDS = 130_000;
+/** Under a lamp's lease, ms. */
+const HEATED_EVERY = 400;
+
+/** A lamp that has ended long ago and is heated in its socket, the only one, ever since. */
+async function dimmed(w: LampWorld): Promise<{ socket: string; lamp: string }> {
+  const socket = await w.socket(1);
+  const lamp = await w.lamp(socket);
+  await w.claim(socket, 'c1');
+  await w.send(lamp, { type: 'DIM' });
+  await w.lamp();
+  for (let ms = 0; ms < ROUNDS; ms += HEATED_EVERY) {
+    await w.clock.pass(HEATED_EVERY);
+    await w.send(lamp, { type: 'HEAT' });
+  }
+  return { socket, lamp };
+}
 
 describe('retention', () => {
   it('deletes what has ended and is old, keeps what lives however old it is, and numbering goes on', async () => {
@@ -35,6 +51,31 @@ describe('retention', () => {
     expect(entries.map((row) => row.seq)).toEqual(
       Array.from({ length: head - oldest + 1 }, (_, n) => oldest + n),
     );
+  });
+
+  it('keeps what has ended and still holds a slot: its last word is heard and frees the slot', async () => {
+    const w = await lampWorld({ retentionMs: KEPT });
+    const { socket, lamp } = await dimmed(w);
+    const next = await w.lamp(socket);
+    expect(await w.claim(socket, 'c2')).toEqual({ is: 'granted', grants: [] });
+    expect(await w.send(lamp, { type: 'UNPLUG' })).toMatchObject({ is: 'accepted', version: 4 });
+    expect(await w.claim(socket, 'c3')).toEqual({ is: 'granted', grants: [JSON.stringify({ lamp: next })] });
+    await w.clock.pass(ROUNDS);
+    expect(await w.router.get(lamp)).toBeNull();
+  });
+
+  it('takes no slot from what has ended and holds one: the next owner of its partition gives it to nobody else', async () => {
+    const w = await lampWorld({ retentionMs: KEPT });
+    const { socket, lamp } = await dimmed(w);
+    await w.lamp(socket);
+    await w.stop(100);
+    const { router } = await w.start();
+    const { companyId } = w;
+    const claim = { pool: socket, companyId, claimId: 'c2', max: 1, waitMs: 0, session: null as never };
+    expect(await router.claim(claim).answer).toEqual({ is: 'granted', grants: [] });
+    expect(await router.send({ actorId: lamp, event: { type: 'HEAT' }, by: ME })).toMatchObject({
+      version: 3,
+    });
   });
 
   it('answers for what it deleted as for what never was', async () => {

@@ -1,7 +1,8 @@
 /**
  * A third kind of actor: lamps that want current from sockets. It has nothing to do with issues and shows that the
  * runtime names no kind (architecture, rooms): slots, capacity, timers, leases, tells, spreads and records are all it
- * speaks. A lamp burns for `burnMs`, then is off; `broken` lamps throw.
+ * speaks. A lamp burns for `burnMs`, then is off; one that is dimmed has ended and glows on, in its socket, for as long as
+ * it is heated; `broken` lamps throw.
  */
 import { assign, setup } from 'xstate';
 import { z } from 'zod';
@@ -22,6 +23,7 @@ export type LampEvent =
   | { type: 'BURST' }
   | { type: 'CHAIN'; to: string }
   | { type: 'UNPLUG' }
+  | { type: 'DIM' }
   | { type: 'HEAT' }
   | { type: 'COLD' }
   | { type: 'FUSE' };
@@ -89,6 +91,14 @@ const lampMachine = setup({
         UNPLUG: { target: 'off', actions: 'unplug' },
         COLD: { target: 'off', actions: 'unplug' },
         FUSE: { target: 'off', actions: 'unplug' },
+        DIM: { target: 'dimmed' },
+      },
+    },
+    dimmed: {
+      on: {
+        UNPLUG: { target: 'off', actions: 'unplug' },
+        COLD: { target: 'off', actions: 'unplug' },
+        FUSE: { target: 'off', actions: 'unplug' },
       },
     },
   },
@@ -98,7 +108,7 @@ const facts = { light: true };
 
 /** Lamps draw current from sockets; `leaseMs` without HEAT and they go cold. */
 export function lampKind(leaseMs = 500): ActorKind<LampState, LampEvent> {
-  const lit = (s: Persisted<LampState>) => s.value === 'on';
+  const lit = (s: Persisted<LampState>) => s.value === 'on' || s.value === 'dimmed';
   return {
     kind: 'lamp',
     letter: 'l',
@@ -134,7 +144,7 @@ export function lampKind(leaseMs = 500): ActorKind<LampState, LampEvent> {
     grant: (claim) => ({ type: 'CURRENT', claim }),
     lease: (s) => (lit(s) ? { runId: `${s.context.socket}`, ms: leaseMs, expired: { type: 'COLD' } } : null),
     concerns: ['waiting', 'on'],
-    ended: ['off'],
+    ended: ['off', 'dimmed'],
     watchers: (before, after) => [before?.context.socket, after.context.socket].filter((x) => x != null),
     columns: (s) => ({ state: String(s.value), substate: null, assignee: s.context.socket, priority: 0 }),
     view: (s, _head, r) => ({

@@ -74,12 +74,19 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     name: 'retention-takes-what-lives',
     breaks: 'retention deletes old issues whatever their state',
     killedBy: 'P3',
-    seeds: [92, 125],
+    seeds: [125, 206],
     store: (store) => ({
       ...store,
       prune: (partitions, before, ended, kept, limit) =>
         store.prune(partitions, before, [...ended, 'idle', 'scheduled-retry'], kept, limit),
     }),
+  },
+  {
+    name: 'retention-takes-what-holds',
+    breaks: 'retention deletes an ended issue whose run is still alive: its slot is given to another',
+    killedBy: 'P7',
+    seeds: [5272],
+    patch: () => replaced(MemoryPartition.prototype, 'lives', () => () => false),
   },
   {
     name: 'no-version-check',
