@@ -39,6 +39,8 @@ export interface AttackPlan {
   readonly tokens: Attack['tokens'];
   /** How long an answer may take, ms; default 30,000. */
   readonly patienceMs?: number;
+  /** Frames that a connection lives for; default 400. */
+  readonly perLife?: number;
 }
 
 export interface FuzzReport {
@@ -163,8 +165,8 @@ export async function runAttackers(plan: AttackPlan): Promise<Tally> {
     Array.from({ length: plan.attackers }, async (_, n) => {
       const mine = chance.split(`attacker ${n}`);
       const frames = new HostileFrames(plan.targets, mine.split('frames'));
-      const { port, tokens, patienceMs = 30_000 } = plan;
-      const a = { port, tokens, tally, frames, chance: mine, patienceMs, perLife: PER_LIFE, burst: BURST };
+      const { port, tokens, patienceMs = 30_000, perLife = PER_LIFE } = plan;
+      const a = { port, tokens, tally, frames, chance: mine, patienceMs, perLife, burst: BURST };
       await attack(a, enough).catch((error: unknown) =>
         tally.findings.push(`an attacker gave up: ${String(error)}`),
       );

@@ -1,6 +1,7 @@
 /** Who may what: credentials, roles, companies kept apart, local mode, foreign hosts and origins. */
 import { describe, expect, it } from 'vitest';
-import { type Ask, type Bench, start, TOKEN } from './support/gateway.ts';
+import { type Ask, type Bench, TOKEN } from './support/bench.ts';
+import { start } from './support/gateway.ts';
 
 /** A company with one of everything, and a key of every role. */
 async function world(bench: Bench, prefix: string) {

@@ -1,6 +1,7 @@
 /** A claim over HTTP whose connection closes before it waits. */
 import { expect, it } from 'vitest';
-import { start, TOKEN } from './support/gateway.ts';
+import { TOKEN } from './support/bench.ts';
+import { start } from './support/gateway.ts';
 import { until } from './support/ws-client.ts';
 
 it('a claim does not wait for a connection that closed while its agent was looked up', async () => {

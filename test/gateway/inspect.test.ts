@@ -4,7 +4,8 @@ import { createMachine } from 'xstate';
 import { chartOf } from '../../src/machines/chart.ts';
 import { issueMachine } from '../../src/machines/issue-machine.ts';
 import { ensureBuilt } from '../support/built.ts';
-import { type Bench, start, TOKEN } from './support/gateway.ts';
+import { type Bench, TOKEN } from './support/bench.ts';
+import { start } from './support/gateway.ts';
 import { Client, type Frame, until } from './support/ws-client.ts';
 
 beforeAll(ensureBuilt, 120_000);

@@ -1,6 +1,7 @@
 /** `baton.v1` over real sockets: every frame, every close code, who may what. */
 import { describe, expect, it } from 'vitest';
-import { start, TOKEN } from './support/gateway.ts';
+import { TOKEN } from './support/bench.ts';
+import { start } from './support/gateway.ts';
 import { until } from './support/ws-client.ts';
 
 describe('hello', () => {

@@ -9,6 +9,7 @@ import { batch, HOME, id, only, own, row } from '../contract/rows.ts';
 import { replaced } from '../simulation/mutants/mutant.ts';
 import { freshDatabase, temporaryDirectory } from '../support/postgres.ts';
 import type { ScenarioMutant } from './scenario-mutant.ts';
+import { uncaughtDuring } from './uncaught.ts';
 
 /** What answers by itself has answered within this, ms; what hangs has not. */
 const PATIENCE_MS = 4000;
@@ -132,28 +133,21 @@ async function openHole(url: string) {
 
 /** Idle connections are ended by the server: nobody dies of it. */
 const sessionsEnded = () =>
-  withDatabase(async (url, admin) => {
-    const found: string[] = [];
-    // What would end the process is caught here, whoever else listens.
-    const others = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    const caught = (error: Error) => found.push(`would have ended the process: ${error.message}`);
-    process.on('uncaughtException', caught);
-    const store = new PostgresStore({ url });
-    try {
-      await own(store, 'n1');
-      await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and pid <> pg_backend_pid()`);
-      // Each connection is heard of in its own time, and all of them while somebody still catches that.
-      await sleep(HEARD_MS);
-      return found;
-    } finally {
-      await store.close();
-      await sleep(HEARD_MS);
-      process.off('uncaughtException', caught);
-      for (const other of others) process.on('uncaughtException', other);
-    }
-  });
+  withDatabase((url, admin) =>
+    uncaughtDuring(async () => {
+      const store = new PostgresStore({ url });
+      try {
+        await own(store, 'n1');
+        await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and pid <> pg_backend_pid()`);
+        // Each connection is heard of in its own time, and all of them while somebody still catches that.
+        await sleep(HEARD_MS);
+      } finally {
+        await store.close();
+        await sleep(HEARD_MS);
+      }
+    }),
+  );
 
 type Query = (this: pg.Client, ...args: unknown[]) => unknown;
 /** Patches what every connection sends. */
@@ -172,7 +166,7 @@ export const DATABASE_MUTANTS: readonly ScenarioMutant[] = [
     name: 'fence-without-row-lock',
     breaks: 'the commit statement reads the epoch without locking its row',
     killedBy: 'P2',
-    scenario: directedRace,
+    scenario: { name: 'late commit', tests: 'test/mutants', run: directedRace },
     patch: sending((_client, [first, ...rest]) => {
       const { text } = (first ?? {}) as { text?: string };
       if (!text?.includes('for share of q')) return [first, ...rest];
@@ -183,7 +177,7 @@ export const DATABASE_MUTANTS: readonly ScenarioMutant[] = [
     name: 'no-query-timeout',
     breaks: 'a query waits for its answer for ever',
     killedBy: 'P12',
-    scenario: blackHole,
+    scenario: { name: 'black hole', tests: 'test/mutants', run: blackHole },
     patch: sending((client, args) => {
       const { connectionParameters } = client as unknown as {
         connectionParameters: { query_timeout: number };
@@ -196,7 +190,7 @@ export const DATABASE_MUTANTS: readonly ScenarioMutant[] = [
     name: 'no-pool-error-handler',
     breaks: 'nobody listens to what happens to idle connections',
     killedBy: 'P12',
-    scenario: sessionsEnded,
+    scenario: { name: 'ended sessions', tests: 'test/mutants', run: sessionsEnded },
     patch: () =>
       replaced(
         pg.Pool.prototype as unknown as { on: Query },

@@ -1,9 +1,10 @@
-/** A defect towards slow readers, and the scenario that shows it (guarantees.md, P11). */
+/** Defects towards slow readers, and the scenarios that show them (guarantees.md, P11). */
 import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { MOST_BYTES, Outbox } from '../../src/gateway/outbox.ts';
 import { HeldBack, SocketWire } from '../../src/gateway/socket-wire.ts';
+import { heldBack } from '../fuzz/held-back.ts';
 import { replaced } from '../simulation/mutants/mutant.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import type { ScenarioMutant } from './scenario-mutant.ts';
@@ -29,7 +30,18 @@ export const READER_MUTANTS: readonly ScenarioMutant[] = [
     name: 'no-backpressure',
     breaks: 'frames are written however much a reader has left',
     killedBy: 'P11',
-    scenario: stalledReader,
+    scenario: { name: 'stalled socket', tests: 'test/fuzz', run: stalledReader },
     patch: () => replaced(SocketWire.prototype, 'buffered', () => () => 0),
+  },
+  {
+    name: 'nothing-held-back',
+    breaks: 'subscriptions send however much a reader has left: only the last limit stops it',
+    killedBy: 'P11',
+    scenario: { name: 'stalled subscriber', tests: 'test/fuzz', run: heldBack },
+    patch: () => {
+      const roomy = Object.getOwnPropertyDescriptor(Outbox.prototype, 'roomy')!;
+      Object.defineProperty(Outbox.prototype, 'roomy', { ...roomy, get: () => true });
+      return () => Object.defineProperty(Outbox.prototype, 'roomy', roomy);
+    },
   },
 ];

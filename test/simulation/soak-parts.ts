@@ -2,8 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { SoakOutcome, SoakPart, SoakTurn } from '../soak/part.ts';
 import { faultsOf } from './batch.ts';
-import { MUTANTS } from './mutants/mutants.ts';
-import { kill } from './mutants/table.ts';
+import { ROWS } from './mutants/table.ts';
 import { runOnThreads } from './threads.ts';
 
 /** Turns of a soak are this many seeds apart: more than a turn can run. */
@@ -39,9 +38,9 @@ export const mutantsPart: SoakPart = {
   async run(): Promise<SoakOutcome> {
     const counters = { killed: 0 };
     const violations: string[] = [];
-    for (const mutant of MUTANTS) {
-      const { seed } = await kill(mutant);
-      if (seed === null) violations.push(`mutant ${mutant.name} lives: npm run mutants`);
+    for (const { name, check, kill } of ROWS) {
+      const { text, where } = await kill();
+      if (text === null) violations.push(`mutant ${name} lives (${check}, ${where}): npm run mutants`);
       else counters.killed++;
     }
     return { counters, violations };

@@ -2,7 +2,8 @@
 import { Agent, request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CLIENTS, type McpClient } from '../../support/mcp.ts';
-import { type Bench, start, TOKEN } from '../support/gateway.ts';
+import { type Bench, TOKEN } from '../support/bench.ts';
+import { start } from '../support/gateway.ts';
 import { until } from '../support/ws-client.ts';
 
 const NAMES = [
