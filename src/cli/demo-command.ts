@@ -1,6 +1,7 @@
 /** `baton demo`: the demo of a first start, on a server that runs already. */
 import { type Command, SERVER_FLAGS, wholeFlag } from './command.ts';
-import { Demo, FIRST_ISSUES } from './demo/demo.ts';
+import { Demo, FIRST_ISSUES, MORE_EVERY_MS } from './demo/demo.ts';
+import { endingOf } from './demo/ending.ts';
 import { INTERRUPTED } from './failure.ts';
 import { timeOf } from './issue-text.ts';
 import { clientOf, targetOf } from './server.ts';
@@ -14,7 +15,8 @@ export const demoCommand: Command = {
   about:
     'A company DEMO with three agents, whose workers are `baton work` in processes of their own. One calls a service that\n' +
     'is often busy, so retries count down; one issue is reassigned out of its backoff; one worker is killed, and its run\n' +
-    'is taken over. The jobs are small and real: checksums and checks of the installed files. Nothing is left running.\n' +
+    'is taken over. The jobs are small and real: checksums and checks of the installed files. When all issues are over it\n' +
+    'ends; nothing is left running, and the company stays with all that happened.\n' +
     'Retry delays and leases are shorter than the defaults: settings of these agents, see `baton agents`.',
   flags: [
     {
@@ -36,16 +38,16 @@ export const demoCommand: Command = {
         say(terminal, `${paint(terminal, 'dim', timeOf(clock.now()))}  ${plain(text)}`);
       };
       const demo = await Demo.start({ client, url: target.url, token: target.token, clock, issues, told });
-      told(`Three agents are working on ${FIRST_ISSUES} issues of company ${demo.company.prefix}.`);
+      const more =
+        issues > FIRST_ISSUES ? ` One more comes every ${MORE_EVERY_MS / 1000} s, ${issues} in all.` : '';
+      told(`Three agents are working on ${FIRST_ISSUES} issues of company ${demo.company.prefix}.${more}`);
       try {
         await Promise.race([demo.over, interrupted(signal)]);
       } finally {
         await demo.stop();
       }
       if (signal.aborted) return INTERRUPTED;
-      const { byState } = await client.http.stats(demo.company.id);
-      const counts = Object.entries(byState).filter(([, n]) => n > 0);
-      told(`Over: ${counts.map(([state, n]) => `${n} ${state}`).join(', ')}.`);
+      told(`The demo is ${await endingOf(client.http, demo.company)}.`);
       return 0;
     } finally {
       client.close();

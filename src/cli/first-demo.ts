@@ -5,7 +5,8 @@
 import { type Client, connect } from '../client/client.ts';
 import type { Settings } from '../config.ts';
 import type { Call } from './command.ts';
-import { Demo, FIRST_ISSUES } from './demo/demo.ts';
+import { Demo, type DemoOptions, FIRST_ISSUES, MORE_EVERY_MS } from './demo/demo.ts';
+import { endingOf } from './demo/ending.ts';
 import type { RunningServer, Step } from './runtime.ts';
 
 /** Goes on for some minutes, so that whoever looks a while later sees it at work. */
@@ -16,17 +17,24 @@ export interface FirstDemo {
 }
 
 interface Heard {
+  /** What it does, and that it is over. */
   say(step: Step): void;
-  /** What happens in it, and that it is over. */
+  /** What happens in it. */
   told(line: string): void;
 }
 
-/** Null: there is none. */
+type Play = (options: DemoOptions) => Promise<Pick<Demo, 'company' | 'over' | 'stop'>>;
+
+/**
+ * Null: there is none.
+ * @param play only tests hand in another
+ */
 export async function firstDemo(
   call: Call,
   settings: Settings,
   server: RunningServer,
   { say, told }: Heard,
+  play: Play = Demo.start,
 ): Promise<FirstDemo | null> {
   const { demo: wanted, printReady, databaseUrl } = settings;
   if (wanted === false || (printReady && wanted !== true)) return null;
@@ -50,15 +58,23 @@ export async function firstDemo(
       return refuse('the database has content');
     }
     const begun = clock.monotonic();
-    const demo = await Demo.start({ client, url, token, clock, issues: ISSUES, told });
+    const demo = await play({ client, url, token, clock, issues: ISSUES, told });
     const text = `3 agents are working on ${FIRST_ISSUES} issues, each a real child process  (--no-demo to skip)`;
     say({ name: 'demo', text, ms: clock.monotonic() - begun });
+    const every = MORE_EVERY_MS / 1000;
+    const minutes = Math.ceil(((ISSUES - FIRST_ISSUES) * every) / 60);
+    const plan = `one issue more every ${every} s until there are ${ISSUES}, for about ${minutes} minutes; a line here says when it is over`;
+    say({ name: 'demo', text: plan, ms: null });
     let stopping: Promise<void> | null = null;
     const stop = () => {
       stopping ??= demo.stop().then(() => client.close());
       return stopping;
     };
-    void demo.over.then(stop).then(() => told('The demo is over; `baton demo` plays it again.'));
+    void demo.over
+      .then(() => endingOf(client.http, demo.company))
+      .then((ending) => say({ name: 'demo', text: ending, ms: clock.monotonic() - begun }))
+      .catch((error: unknown) => told(String(error)))
+      .then(stop);
     return { stop };
   } catch (error) {
     client.close();

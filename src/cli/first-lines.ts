@@ -1,4 +1,5 @@
 /** The first lines of a server: one a step with its time, then where everything is. NDJSON where nobody watches. */
+import { duration } from './issue-text.ts';
 import type { RunningServer, Step } from './runtime.ts';
 import { emit, paint, plain, say, type Terminal } from './terminal.ts';
 
@@ -6,10 +7,14 @@ import { emit, paint, plain, say, type Terminal } from './terminal.ts';
 export function tellStep(terminal: Terminal, step: Step): void {
   if (terminal.quiet) return;
   emit(terminal, { step: step.name, text: step.text, ms: step.ms === null ? null : Math.round(step.ms) });
-  const took =
-    step.ms === null ? '' : step.ms >= 100 ? `${(step.ms / 1000).toFixed(1)} s` : `${Math.round(step.ms)} ms`;
+  const took = step.ms === null ? '' : timeTaken(step.ms);
   const line = `  ${paint(terminal, 'green', '✓')} ${step.name.padEnd(11)} ${plain(step.text).padEnd(70)} ${took}`;
   say(terminal, line.trimEnd());
+}
+
+function timeTaken(ms: number): string {
+  if (ms >= 60_000) return duration(ms);
+  return ms >= 100 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms)} ms`;
 }
 
 /** Where everything is. */

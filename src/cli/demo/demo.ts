@@ -32,7 +32,7 @@ export interface DemoOptions {
 }
 
 export const FIRST_ISSUES = 24;
-const MORE_EVERY_MS = 5000;
+export const MORE_EVERY_MS = 5000;
 /** Of the run that is lost: so much of it is done when its worker is killed. */
 const KILL_AFTER_MS = 1500;
 /** The lost run is taken over by then; its worker is started again. */
@@ -49,6 +49,8 @@ export class Demo {
   readonly #agents: ReadonlyMap<Part, string>;
   readonly #workers = new Set<WorkerProcess>();
   readonly #cancels = new Set<() => void>();
+  /** Issues of the demo's own: what people make in its company meanwhile does not keep it from being over. */
+  readonly #own = new Set<string>();
   readonly #open = new Set<string>();
   readonly #waiting: Errand[];
   #made = 0;
@@ -114,7 +116,7 @@ export class Demo {
       assigneeAgentId: this.#agentFor(n),
     }));
     const { items } = await client.http.createIssues(this.company.id, asked);
-    for (const issue of items) this.#open.add(issue.id);
+    for (const issue of items) this.#begun(issue.id);
     this.#made = items.length;
     const urgent = items.find(({ assigneeAgentId, priority }) => {
       return priority === 'critical' && assigneeAgentId === this.#agents.get(BUILDER);
@@ -123,6 +125,11 @@ export class Demo {
     for (const part of CAST) for (let n = 0; n < part.workers; n++) this.#work(part);
     this.#later(CANCEL_AFTER_MS, () => this.#cancelOne());
     this.#later(MORE_EVERY_MS, () => this.#more());
+  }
+
+  #begun(issueId: string): void {
+    this.#own.add(issueId);
+    this.#open.add(issueId);
   }
 
   #agentFor(n: number): string {
@@ -158,14 +165,14 @@ export class Demo {
 
   #see(change: Change): void {
     const { issue } = change;
-    if (issue === undefined) return;
+    if (issue === undefined || !this.#own.has(issue.id)) return;
     this.#tell(change, issue);
     if (issue.state === 'scheduled-retry' && issue.retry?.reason === 'transient_failure') {
       this.#backoffs++;
       // The first one is left to its countdown.
       if (this.#backoffs === 2) this.#later(REASSIGN_AFTER_MS, () => this.#reassign(issue));
     }
-    if (issue.state === 'done' || issue.state === 'cancelled' || isParked(issue)) this.#open.delete(issue.id);
+    if (isAtRest(issue)) this.#open.delete(issue.id);
     else this.#open.add(issue.id);
     this.#endIfOver();
   }
@@ -209,7 +216,7 @@ export class Demo {
       ...errand,
       assigneeAgentId,
     });
-    this.#open.add(issue.id);
+    this.#begun(issue.id);
     this.#later(MORE_EVERY_MS, () => this.#more());
   }
 
@@ -236,9 +243,9 @@ export class Demo {
   }
 }
 
-/** At rest without a next event: it failed for good, and nobody will do anything about it. */
-function isParked(issue: IssueView): boolean {
-  return issue.state === 'idle' && issue.lastError !== null;
+/** Ended; or it failed for good, or was taken from its agent, and the demo will do nothing about it. */
+function isAtRest({ state }: IssueView): boolean {
+  return state === 'done' || state === 'cancelled' || state === 'idle';
 }
 
 function hire(http: HttpApi, company: Company, part: Part): Promise<string> {
