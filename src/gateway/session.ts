@@ -99,6 +99,11 @@ export class Session {
     this.#disarm = options.clock.after(HELLO_MS, () => this.#close(CLOSE.helloTimeout, 'no hello'));
   }
 
+  /** Whoever is there has not been let in yet: at most `EARLY_FRAMES` and their `hello` are listened to. */
+  get isEarly(): boolean {
+    return this.#state.is === 'greeting' || this.#state.is === 'authenticating';
+  }
+
   /** A text frame came in. Never throws. */
   receive(text: string): void {
     try {

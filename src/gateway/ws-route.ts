@@ -13,6 +13,7 @@ import { BatonError } from '../errors.ts';
 import { bearer } from './auth.ts';
 import { ChangeFrames } from './change-frames.ts';
 import type { Doors } from './doors.ts';
+import { Intake } from './intake.ts';
 import { problemOf } from './problem.ts';
 import { CLOSE, FRAME_BYTES, SUBPROTOCOL } from './protocol.ts';
 import { Session } from './session.ts';
@@ -59,6 +60,7 @@ function chosenProtocol(offered: Set<string>, _request: IncomingMessage): string
 export function wsRoute(app: FastifyInstance, doors: Doors): void {
   const { router, clock, random, log, metrics, holds, homes, rateLimit, keyRates } = doors;
   const heldBack = new HeldBack();
+  const intake = new Intake(clock);
   const frames = new ChangeFrames();
   const stats = new StatsFeeds({ router, clock, log });
   let strangers = 0;
@@ -114,12 +116,15 @@ export function wsRoute(app: FastifyInstance, doors: Doors): void {
           metrics.closed(code);
         },
       });
+      const inbox = intake.inbox(socket);
       socket.on('message', (data: RawData, isBinary: boolean) => {
-        if (isBinary) session.binary();
-        else session.receive(data.toString());
+        const take = () => (isBinary ? session.binary() : session.receive(data.toString()));
+        // The first frames are few, cost little, and must be counted before the credential is looked up.
+        if (session.isEarly) take();
+        else inbox.push(take);
       });
       tcp.on('drain', () => session.drained());
-      socket.on('close', (code) => session.closed(code));
+      socket.on('close', (code) => inbox.push(() => session.closed(code)));
     },
   });
 }

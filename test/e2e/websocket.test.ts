@@ -46,6 +46,35 @@ describe('the counts of a company', () => {
   });
 });
 
+describe('a connection that sends hundreds of events at once', () => {
+  it('and closes has all of them taken, in order, and its neighbour is answered meanwhile', async () => {
+    const o = await office(server, 'one');
+    const [issue, other] = [await o.issue(), await o.issue()];
+    const [flood, neighbour] = [await open(), await open()];
+    for (let n = 0; n < 500; n++) {
+      flood.send({
+        t: 'event',
+        id: `e${n}`,
+        issueId: issue.id,
+        event: { type: 'COMMENT', body: `${n}` },
+      });
+    }
+    flood.close();
+    const event = { type: 'PRIORITY', priority: 'high' };
+    expect((await neighbour.ask({ t: 'event', id: 'mine', issueId: other.id, event })).t).toBe('ok');
+    const comments = async () => {
+      const path = `/issues/${issue.id}/comments?limit=500`;
+      return (await call<{ items: { body: string }[] }>(server, 'GET', path)).body.items;
+    };
+    let seen = await comments();
+    for (let n = 0; n < 200 && seen.length < 500; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      seen = await comments();
+    }
+    expect(seen.map(({ body }) => Number(body))).toEqual(Array.from({ length: 500 }, (_, n) => n));
+  });
+});
+
 describe('a worker over WebSocket', () => {
   it('is granted an issue the moment it is created, and reports over the same socket', async () => {
     const o = await office(server, 'one');
