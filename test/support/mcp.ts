@@ -16,6 +16,7 @@ export interface McpClient {
   tools(): Promise<
     {
       name: string;
+      description?: string | undefined;
       inputSchema: Record<string, unknown>;
       outputSchema?: Record<string, unknown> | undefined;
     }[]

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { BatonError } from '../../errors.ts';
 import { eventFields, type IssueEvent } from '../../machines/events.ts';
+import type { IssueView } from '../../machines/view.ts';
 import { longPoll } from '../long-poll.ts';
 import { badFields } from '../problem.ts';
 import { claimFields } from '../protocol.ts';
@@ -86,8 +87,9 @@ const completed = tool({
   name: 'complete_issue',
   title: 'Complete an issue',
   description:
-    'Ends your run as succeeded: give runId and fence. The issue is done, unless resolution is "open". Without runId an ' +
-    'operator marks issueId as done, whatever its state.',
+    'Ends your run as succeeded: give runId and fence. The issue is done, unless resolution is "open". A comment that an ' +
+    'operator made meanwhile is not lost: the issue is then not done but has another run, whose wakes tell of it; note ' +
+    'says so, and claim_issue gets it. Without runId an operator marks issueId as done, whatever its state.',
   input: z.strictObject({
     ...reportFields('RUN.SUCCEEDED'),
     runId: runId.optional(),
@@ -101,7 +103,9 @@ const completed = tool({
     reason: z.string().max(1000).optional().describe('Why an operator completes it; not with runId.'),
     key,
   }),
-  output: acceptedShape,
+  output: acceptedShape.extend({
+    note: z.string().optional().describe('What else there is to do: a run that follows.'),
+  }),
   readOnly: false,
   destructive: false,
   idempotent: true,
@@ -109,7 +113,8 @@ const completed = tool({
     if (args.runId !== undefined) {
       if (args.fence === undefined) throw badFields([{ path: 'fence', message: 'required with runId' }]);
       if (reason !== undefined) throw badFields([{ path: 'reason', message: 'not with runId; use result' }]);
-      return report('RUN.SUCCEEDED', { ...args, ...(issueId === undefined ? {} : { issueId }) }, call);
+      const reported = { ...args, ...(issueId === undefined ? {} : { issueId }) };
+      return withFollowUp(await report('RUN.SUCCEEDED', reported, call));
     }
     if (issueId === undefined)
       throw badFields([{ path: 'runId', message: 'runId or issueId must be given' }]);
@@ -123,6 +128,16 @@ const completed = tool({
     return sendEvent(call, of, event, idempotencyKey as string | undefined);
   },
 });
+
+/** The answer to a success; where a wake had come that the run was not told of, with a note of the run that follows. */
+function withFollowUp(answer: Record<string, unknown>): Record<string, unknown> {
+  const { identifier, state, run } = answer.issue as IssueView;
+  if (state !== 'running' || run === null || answer.duplicate === true) return answer;
+  const note =
+    `Your run is over, but ${identifier} is not done: it was woken meanwhile, for instance by a comment, so run ${run.id} ` +
+    'follows. claim_issue gets it; its wakes say what was asked.';
+  return { ...answer, note };
+}
 
 const failed = tool({
   name: 'fail_issue',

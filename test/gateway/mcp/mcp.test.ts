@@ -75,6 +75,28 @@ describe.each(CLIENTS)('with %s', (_name, connect) => {
     expect(done.structuredContent).toMatchObject({ issue: { state: 'done' }, duplicate: false });
   });
 
+  it('says that a run follows when somebody commented meanwhile, before and after', async () => {
+    const bench = await start();
+    const w = await world(bench);
+    const mcp = await client(bench, w.executor.token);
+    const described = (await mcp.tools()).find(({ name }) => name === 'complete_issue');
+    expect(described?.description).toMatch(/comment[^.]*meanwhile[^.]*another run/);
+    const grant = await bench.grant(w.company, w.agent);
+    const operator = await client(bench, w.operator.token);
+    await operator.call('comment', { issueId: w.identifier, body: 'The other door, too.' });
+    const of = { runId: grant.run.id, fence: grant.fence };
+    const { structuredContent: done } = await mcp.call('complete_issue', of);
+    expect(done).toMatchObject({ issue: { state: 'running', run: { id: `${w.issue}.2` } } });
+    expect(done.note).toMatch(
+      new RegExp(`not done[^.]*woken[\\s\\S]*run ${w.issue}\\.2 follows[\\s\\S]*claim_issue`),
+    );
+    const [next] = (await mcp.call('claim_issue', { waitMs: 1000 })).structuredContent.grants;
+    expect(next.run.id).toBe(`${w.issue}.2`);
+    const last = await mcp.call('complete_issue', { runId: next.run.id, fence: next.fence });
+    expect(last.structuredContent.issue.state).toBe('done');
+    expect(last.structuredContent).not.toHaveProperty('note');
+  });
+
   it('says why a failed run waits, and gives its issue to another agent by name', async () => {
     const bench = await start();
     const w = await world(bench);
