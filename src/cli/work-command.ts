@@ -10,7 +10,7 @@ import { delimiter, join, resolve } from 'node:path';
 import type { RunOutcome } from '../client/run-outcome.ts';
 import { type Worker, worker } from '../client/worker.ts';
 import { BatonError } from '../errors.ts';
-import type { GrantView } from '../machines/view.ts';
+import type { AgentView, GrantView } from '../machines/view.ts';
 import type { Wording } from './classify/classifier.ts';
 import { type Call, type Command, SERVER_FLAGS, textFlag, wholeFlag, wordFlag } from './command.ts';
 import { COMPANY_FLAG } from './companies.ts';
@@ -141,6 +141,7 @@ async function work(
   });
   emit(terminal, { event: 'working', agent: agent.name, agentId: agent.id, slots: options.slots });
   say(terminal, `Working as ${plain(agent.name)} at ${url}: ${command.map(plain).join(' ')}`);
+  warnOfSlots(call, agent, options.slots);
   return await untilOver(call, working, options.drainMs);
 }
 
@@ -174,20 +175,46 @@ function stdinClosed(): Promise<'orphaned'> {
 }
 
 function tellEnd({ terminal }: Call, { issue, run }: GrantView, outcome: RunOutcome): void {
-  const answered = outcome.is === 'succeeded' || outcome.is === 'failed' ? outcome.answer.issue : null;
-  const said = outcome.is === 'refused' ? outcome.error.message : (answered?.why.text ?? null);
+  const answered = outcome.is === 'refused' ? null : (outcome.answer?.issue ?? null);
+  const said = textOf(outcome);
   emit(terminal, {
     event: outcome.is,
     issue: issue.identifier,
     runId: run.id,
+    ...(outcome.is === 'stopped' ? { cause: outcome.cause } : {}),
     state: answered?.state ?? null,
     text: said,
   });
   const [sign, colour] = outcome.is === 'succeeded' ? (['✓', 'green'] as const) : (['✗', 'red'] as const);
-  say(
-    terminal,
-    `${paint(terminal, colour, sign)} ${issue.identifier}  ${outcome.is}${said === null ? '' : `: ${plain(said)}`}`,
-  );
+  say(terminal, `${paint(terminal, colour, sign)} ${issue.identifier}  ${outcome.is}: ${plain(said)}`);
+}
+
+function textOf(outcome: RunOutcome): string {
+  switch (outcome.is) {
+    case 'refused':
+      return outcome.error.message;
+    case 'stopped': {
+      const then = outcome.answer?.issue.why.text ?? 'It is over for the server already.';
+      return `told to stop (${outcome.cause}). ${then}`;
+    }
+    case 'succeeded':
+    case 'failed':
+      return outcome.answer.issue.why.text;
+  }
+}
+
+/** Of more slots than the agent has, nothing is seen but that it does not work on more. */
+function warnOfSlots(
+  { terminal }: Call,
+  { id, name, maxConcurrentRuns: has }: AgentView,
+  slots: number,
+): void {
+  if (slots <= has) return;
+  const text =
+    `${name} has ${has} ${has === 1 ? 'slot' : 'slots'}, so no more than ${has} of --slots ${slots} ` +
+    `${has === 1 ? 'is' : 'are'} used: baton agents update ${id} --slots ${slots}`;
+  emit(terminal, { event: 'warning', text });
+  say(terminal, `${paint(terminal, 'yellow', '!')} ${plain(text)}`);
 }
 
 /** @throws BatonError when there is no such command: better now than with every run */

@@ -92,7 +92,7 @@ export class Execution {
     this.#cancelBeat();
     const reason = this.#abort.signal.reason;
     const isStopped = reason instanceof RunStopped && reason.stopCause !== WORKER_CLOSED;
-    if (isStopped) return this.#reportStop();
+    if (isStopped) return this.#reportStop(reason.stopCause);
     return 'error' in settled ? this.#reportFailure(settled.error) : this.#reportSuccess(settled.value);
   }
 
@@ -153,10 +153,10 @@ export class Execution {
     }
   }
 
-  async #reportStop(): Promise<RunOutcome> {
-    await this.#report({ type: 'RUN.STOPPED', runId: this.runId, fence: this.fence });
+  async #reportStop(cause: string): Promise<RunOutcome> {
+    const sent = await this.#report({ type: 'RUN.STOPPED', runId: this.runId, fence: this.fence });
     // Refused (FENCED) means that nobody waits for it any more: it is over either way.
-    return { is: 'stopped' };
+    return { is: 'stopped', cause, answer: sent.is === 'answered' ? sent.answer : null };
   }
 
   async #reportSuccess(value: RunResult | undefined): Promise<RunOutcome> {

@@ -15,8 +15,11 @@ export interface RunResult {
 /** How a run ended, as `ended` of the worker is told. */
 export type RunOutcome =
   | { is: 'succeeded' | 'failed'; answer: EventAnswer }
-  /** Its authority was taken; the worker has answered. */
-  | { is: 'stopped' }
+  /**
+   * Its authority was taken, and why (`issue_reassigned`, `fenced` …); the worker has answered. `answer` is null where
+   * nobody waited for that any more.
+   */
+  | { is: 'stopped'; cause: string; answer: EventAnswer | null }
   /** The server did not accept the report: the run counts for nothing. */
   | { is: 'refused'; error: RemoteError };
 

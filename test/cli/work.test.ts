@@ -158,7 +158,13 @@ describe('baton work', () => {
     expect(issue).toMatchObject({ state: 'cancelled', detached: null });
     const journal = await w.desk.journal(w.issue.id);
     expect(journal.at(-1)?.effects.map((e) => e.type)).toContain('run.stopped');
-    await w.end();
+    const { lines } = await w.end();
+    expect(lines().find(({ event }) => event === 'stopped')).toMatchObject({
+      issue: w.issue.identifier,
+      cause: 'issue_cancelled',
+      state: 'cancelled',
+      text: 'told to stop (issue_cancelled). Cancelled.',
+    });
   });
 
   it('takes with it what a command leaves behind in its group, also when that holds its output open', async () => {
@@ -184,6 +190,21 @@ describe('baton work', () => {
     expect(code).toBe(0);
     expect(lines().at(-1)).toMatchObject({ event: 'succeeded', state: 'done' });
     expect(await w.run()).toMatchObject({ status: 'succeeded', attempt: 0 });
+  });
+
+  it('that is told to work on more at once than its agent may says so, and how the agent may', async () => {
+    const w = await working('exit 0', ['--slots', '4']);
+    await w.over('done');
+    const { lines, code } = await w.end();
+    expect(code).toBe(0);
+    expect(lines().filter(({ event }) => event === 'warning')).toEqual([
+      {
+        event: 'warning',
+        text: `runner has 1 slot, so no more than 1 of --slots 4 is used: baton agents update ${w.agent} --slots 4`,
+      },
+    ]);
+    const [few] = (await working('exit 0', ['--slots', '1']).then((one) => one.end())).lines();
+    expect(few).toMatchObject({ event: 'working' });
   });
 
   it('with --drain-ms what takes longer is stopped, and the issue is retried', async () => {

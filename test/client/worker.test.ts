@@ -181,7 +181,9 @@ describe('a run that must end', () => {
     });
     expect(await reported()).toEqual({ type: 'RUN.STOPPED', runId: 'i0000000000001.1', fence: 7 });
     await server.until(() => server.of('claim').length === 2);
-    expect(outcomes).toEqual([{ is: 'stopped' }]);
+    expect(outcomes).toMatchObject([
+      { is: 'stopped', cause: 'issue_reassigned', answer: { duplicate: false } },
+    ]);
   });
 
   it('sees why in signal.reason', async () => {
