@@ -77,6 +77,8 @@ export class Node implements LaneRoom, TurnRoom {
   draining = false;
   /** True while the node's lease holds by its monotonic clock: said by its ownership. */
   serving: () => boolean = () => true;
+  /** True for a row that the database was asked to delete, whatever became of that: said by retention. */
+  condemned: (row: ActorRow) => boolean = () => false;
   /** Timers due before this (epoch ms) are in the heap. */
   horizon = 0;
   quarantines = 0;
@@ -214,12 +216,12 @@ export class Node implements LaneRoom, TurnRoom {
 
   // -- actors coming and going ---------------------------------------------------------------
 
-  /** A row read from the database: into memory, unless it is there already. Answers the actor. */
+  /** A row read from the database: into memory, unless it is there already. Answers the actor, null: it is as good as none. */
   arrived(row: ActorRow): Resident | null {
     const existing = this.residence.get(row.id);
     if (existing) return existing;
     const kind = this.kinds.get(row.kind);
-    if (!kind || !this.partitions.has(row.partition)) return null;
+    if (!kind || !this.partitions.has(row.partition) || this.condemned(row)) return null;
     let version: Version | null = null;
     let failure: Error | null = null;
     try {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { delay } from '../support/lamp-trouble.ts';
 import { type LampWorld, lampWorld, ME } from '../support/lamp-world.ts';
 
 /** What is kept, ms; rounds come once a minute. */
@@ -76,6 +77,37 @@ describe('retention', () => {
     expect(await router.send({ actorId: lamp, event: { type: 'HEAT' }, by: ME })).toMatchObject({
       version: 3,
     });
+  });
+
+  it('reads nothing back that a statement under way deletes: to whoever asks it is gone already', async () => {
+    const w = await lampWorld({ retentionMs: KEPT });
+    const lamp = await w.lamp();
+    await w.lamp();
+    const open = delay(w, 'prune');
+    await w.clock.pass(ROUNDS);
+    const asked = [await w.send(lamp, { type: 'HEAT' })];
+    open();
+    await w.clock.pass(1);
+    asked.push(await w.send(lamp, { type: 'FLICKER' }));
+    const notFound = { is: 'refused', code: 'NOT_FOUND' };
+    expect(asked).toMatchObject([notFound, notFound]);
+    expect(w.logged.filter((line) => line.startsWith('error'))).toEqual([]);
+  });
+
+  it('spares what has ended and is old while a turn of it waits to be committed', async () => {
+    const w = await lampWorld({ retentionMs: KEPT });
+    const [lamp, other] = [await w.lamp(), await w.lamp()];
+    await w.lamp();
+    await w.clock.pass(ROUNDS / 2 - 10_000);
+    const open = delay(w, 'commit');
+    const answer = w.send(lamp, { type: 'FLICKER' });
+    await w.clock.pass(ROUNDS / 2);
+    open();
+    expect(await answer).toMatchObject({ is: 'accepted', version: 2 });
+    await w.clock.pass(1000);
+    expect(await w.router.get(lamp)).toMatchObject({ version: 2 });
+    await w.clock.pass(ROUNDS);
+    for (const gone of [lamp, other]) expect(await w.router.get(gone)).toBeNull();
   });
 
   it('answers for what it deleted as for what never was', async () => {

@@ -21,6 +21,16 @@ export function hold(w: LampWorld, held: StoreCall, count = 1): (() => void)[] {
   return gates.map((gate) => gate.open);
 }
 
+/** From now on calls of a kind are on their way until `open`: the database has not seen them. */
+export function delay(w: LampWorld, delayed: StoreCall): () => void {
+  let open = () => {};
+  const before = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  w.faults.current = { fate: (call) => (call === delayed ? { is: 'proceed', before } : undefined) };
+  return open;
+}
+
 /** Another node has the partition for a moment, does something in it, and gives it up. */
 export async function meanwhile(w: LampWorld, f?: (epoch: number) => Promise<unknown>): Promise<void> {
   w.store.nodeGone(w.node.node);

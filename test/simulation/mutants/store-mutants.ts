@@ -89,6 +89,15 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     patch: () => replaced(MemoryPartition.prototype, 'lives', () => () => false),
   },
   {
+    name: 'retention-read-back',
+    breaks: 'what the database was asked to delete is read into memory again before it has done so',
+    killedBy: 'P14',
+    seeds: [7590],
+    node: ({ node }) => {
+      node.condemned = () => false;
+    },
+  },
+  {
     name: 'no-version-check',
     breaks: 'a row is overwritten by an older version of itself',
     killedBy: 'P9',
