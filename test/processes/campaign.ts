@@ -23,6 +23,9 @@ export interface CampaignOutcome {
   /** Journal entries, and retries that fired. */
   readonly entries: number;
   readonly fired: number;
+  /** Changes that followers were sent, and subscriptions that went on from a cursor. */
+  readonly followed: number;
+  readonly resumes: number;
   /** Refusals that named the owner and were followed. */
   readonly directed: number;
   readonly takeovers: readonly number[];
@@ -36,7 +39,10 @@ export interface CampaignOutcome {
 export async function campaign(plan: CampaignPlan): Promise<CampaignOutcome> {
   const random = new Chance(`campaign ${plan.seed}`);
   const seams = Object.keys(plan.faults).some((name) => name in SEAM_FAULTS);
-  const arena = await Arena.open({ nodes: plan.nodes, ttlMs: plan.ttlMs, seams }, random);
+  // By hand only: whether the checks find a deliberate defect of every node (seam-server.mjs).
+  const { FAULTS_DEFECT: defect } = process.env;
+  const { nodes, ttlMs } = plan;
+  const arena = await Arena.open({ nodes, ttlMs, seams, ...(defect ? { defect } : {}) }, random);
   try {
     for (const name of drawn(plan.faults, random)) {
       if (plan.over?.()) break;
@@ -59,6 +65,8 @@ export async function campaign(plan: CampaignPlan): Promise<CampaignOutcome> {
       lost,
       entries,
       fired,
+      followed: arena.followers.changes,
+      resumes: arena.followers.resumes,
       directed: doors.directed,
       takeovers: arena.takeovers,
       afterKill: arena.afterKill,

@@ -95,7 +95,8 @@ export async function main(args: readonly string[], say: (line: string) => void)
   say(
     `faults: ${sum((o) => o.acknowledged).toLocaleString('en')} events acknowledged, ` +
       `${sum((o) => o.unknown)} without an answer, ${sum((o) => o.entries).toLocaleString('en')} journal entries, ` +
-      `${sum((o) => o.fired)} retries fired, ${sum((o) => o.faults)} faults, ${takeovers.length} takeovers, ` +
+      `${sum((o) => o.fired)} retries fired, ${sum((o) => o.followed).toLocaleString('en')} changes followed over ` +
+      `${sum((o) => o.resumes)} resumes, ${sum((o) => o.faults)} faults, ${takeovers.length} takeovers, ` +
       `lost ${sum((o) => o.lost)}, ${violations.length} violations, ${((performance.now() - since) / 1000).toFixed(0)} s`,
   );
   return violations.length > 0 ? 1 : 0;

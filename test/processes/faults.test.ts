@@ -77,7 +77,7 @@ describe('three nodes on one database, under load', () => {
     expect(arena.violations.slice(before)).toEqual([]);
   });
 
-  it('have lost nothing that was acknowledged, done nothing twice, and fired every retry, none early', {
+  it('have lost nothing that was acknowledged, done nothing twice, fired every retry, none early, and told all of it in order', {
     timeout: TIMEOUT_MS,
   }, async () => {
     const before = arena.violations.length;
@@ -86,6 +86,8 @@ describe('three nodes on one database, under load', () => {
     expect(arena.load.acknowledged).toBeGreaterThan(100);
     expect(entries).toBeGreaterThan(arena.load.acknowledged / 2);
     expect(fired).toBeGreaterThan(5);
+    expect(arena.followers.changes).toBeGreaterThan(100);
+    expect(arena.followers.resumes).toBeGreaterThan(10);
   });
 });
 

@@ -1,10 +1,11 @@
 /**
  * The built server with seams: places in its code where its parent can have it end (SIGKILL) or stand still (SIGSTOP).
  * What it does is what `dist/cli/main.js` does; a few methods are wrapped from outside, so nothing of this is in what
- * is shipped. Told at the start by BATON_TEST_SEAM, later by a message.
+ * is shipped. Told at the start by BATON_TEST_SEAM, later by a message. It can be given a deliberate defect, too.
  */
 import pg from 'pg';
 import { PostgresStore } from '../../dist/persistence/postgres-store.js';
+import { Feed } from '../../dist/supervisor/feed.js';
 
 let armed = JSON.parse(process.env.BATON_TEST_SEAM ?? 'null');
 process.on('message', (message) => {
@@ -66,5 +67,21 @@ wrap(pg.Client.prototype, 'query', (query, statement) => {
     return answer;
   });
 });
+
+/** Deliberate defects, which the checks of a campaign must find; BATON_TEST_DEFECT names one. */
+const DEFECTS = {
+  /** A subscriber that comes back is sent one entry too few. */
+  'resume-off-by-one': () => wrap(Feed.prototype, 'since', (since) => since()?.slice(1) ?? null),
+  /** Whoever subscribed is not told that the partition moved. */
+  'subscribers-not-told-of-takeover': () => wrap(Feed.prototype, 'close', () => {}),
+  /** A commit that nobody answered is taken for one that landed. */
+  'unknown-is-committed': () =>
+    wrap(PostgresStore.prototype, 'commit', async (commit, batch) => {
+      const outcome = await commit();
+      return outcome.is === 'unknown' ? { is: 'committed', proved: new Set(batch.epochs.keys()) } : outcome;
+    }),
+};
+const defect = process.env.BATON_TEST_DEFECT;
+if (defect) DEFECTS[defect]();
 
 await import('../../dist/cli/main.js');

@@ -20,9 +20,9 @@ export const processesPart: SoakPart = {
       say,
       over: () => now() >= until,
     });
-    const { acknowledged, faults, lost, fired, takeovers } = outcome;
+    const { acknowledged, faults, lost, fired, followed, resumes, takeovers } = outcome;
     return {
-      counters: { acknowledged, faults, lost, 'retries fired': fired },
+      counters: { acknowledged, faults, lost, 'retries fired': fired, 'changes followed': followed, resumes },
       samples: { takeover: takeovers },
       violations: outcome.violations.map((text) => `${text} (npm run faults -- --seed ${seed})`),
     };

@@ -5,6 +5,7 @@ import type { Random } from '../../../src/clock.ts';
 import { partitionOf } from '../../../src/ids.ts';
 import type { IssueEvent } from '../../../src/machines/events.ts';
 import { Cluster, type ClusterPlan } from './cluster.ts';
+import { Followers } from './followers.ts';
 import { FLAGS, judge, rested } from './history.ts';
 import { Load, type LoadCompany } from './load.ts';
 import { Starvation } from './starvation.ts';
@@ -31,6 +32,7 @@ export class Arena {
   /** Those of them during which the machine had time to spare. */
   readonly calmTakeovers: number[] = [];
   faults = 0;
+  #followers: Followers | null = null;
   readonly #starvation = new Starvation();
   /** What a takeover may take beyond the TTL here, ms. */
   readonly marginMs: number;
@@ -50,6 +52,7 @@ export class Arena {
     const arena = new Arena(cluster, load, chance, marginMs);
     try {
       await load.start(cluster, COMPANIES_PER_NODE);
+      arena.#followers = new Followers(load, COMPANIES_PER_NODE, chance);
     } catch (error) {
       await arena.close();
       throw error;
@@ -155,15 +158,24 @@ export class Arena {
     // Every retry that waits has to come due, be claimed and end: one that nobody waits for any more never would.
     await this.load.calmDown();
     this.violations.push(...(await rested(this.cluster.postgres)));
+    await this.followers.arrived(this.cluster.postgres);
     await this.load.stop();
-    const { findings, entries, fired } = await judge(this.cluster.postgres, this.load.told);
+    const { postgres } = this.cluster;
+    const { findings, entries, fired } = await judge(postgres, this.load.told, this.followers.all);
     for (const { check, text } of findings) this.violations.push(`${check}: ${text}`);
     const lost = findings.filter(({ text }) => /not in the journal|not stored/.test(text)).length;
     return { entries, fired, lost };
   }
 
+  /** Who follows what the load does. */
+  get followers(): Followers {
+    if (this.#followers === null) throw new Error('the load has not begun');
+    return this.#followers;
+  }
+
   async close(): Promise<void> {
     this.#starvation.stop();
+    await this.#followers?.close();
     this.load.doors.close();
     await this.cluster.close();
     await this.load.stop();

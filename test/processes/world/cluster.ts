@@ -12,6 +12,8 @@ export interface ClusterPlan {
   /** How long a node may be silent, ms. */
   readonly ttlMs: number;
   readonly seams: boolean;
+  /** What every node does wrong: one of the deliberate defects of `seam-server.mjs`. */
+  readonly defect?: string;
   /** More flags for each node, without dashes. */
   readonly flags?: Readonly<Record<string, string>>;
   /** More settings of PostgreSQL, `name=value`. */
@@ -76,6 +78,7 @@ export class Cluster {
       dataDir: join(this.#dirs, `node${place}`),
       flags: { 'node-ttl-ms': String(this.plan.ttlMs), ...this.plan.flags },
       seams: this.plan.seams,
+      ...(this.plan.defect ? { defect: this.plan.defect } : {}),
     });
     this.nodes[place] = node;
     await this.#listener?.started(place, node.url);

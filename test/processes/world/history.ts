@@ -9,6 +9,7 @@ import type { AnyKind } from '../../../src/supervisor/resident.ts';
 import { findings } from '../../simulation/checks/checks.ts';
 import { type Finding, issueOf, placeOf, replayAll, type Step } from '../../simulation/checks/evidence.ts';
 import type { Seen, Told } from '../../simulation/world/witness.ts';
+import { asListened, type Follower, startedOver } from './follower.ts';
 import type { CampaignPostgres } from './postgres.ts';
 
 /** How the nodes of a campaign are set up: quick retries, leases and graces, so that timers come due during faults. */
@@ -53,8 +54,13 @@ export interface Verdict {
 }
 
 /** Everything that was acknowledged against everything that is there. The database must be at rest. */
-export async function judge(postgres: CampaignPostgres, told: readonly Told[]): Promise<Verdict> {
+export async function judge(
+  postgres: CampaignPostgres,
+  told: readonly Told[],
+  followers: readonly Follower[],
+): Promise<Verdict> {
   const entries = await journal(postgres);
+  const listened = followers.flatMap((follower) => asListened(follower, entries));
   const kinds = new Map<string, AnyKind>(
     [issueKind(), agentKind({ ...SETTINGS, delaysMs: [...SETTINGS.delaysMs] })].map((kind) => [
       kind.kind,
@@ -73,7 +79,7 @@ export async function judge(postgres: CampaignPostgres, told: readonly Told[]): 
     kinds,
     told,
     slips: [],
-    listened: [],
+    listened,
     quarantined: new Set(),
     unarmed: [],
     overdue: [],
@@ -92,6 +98,7 @@ export async function judge(postgres: CampaignPostgres, told: readonly Told[]): 
       ...found,
       ...epochs(entries).map((text) => ({ check: 'P2', text })),
       ...late(steps).map((text) => ({ check: 'P4', text })),
+      ...startedOver(listened).map((text) => ({ check: 'P8', text })),
     ],
     entries: entries.length,
     fired: entries.filter(({ json }) => json.type === 'RETRY.DUE').length,

@@ -12,6 +12,8 @@ export interface NodeOptions {
   readonly flags: Readonly<Record<string, string>>;
   /** Started so that it can be told to end or to stop at a seam. */
   readonly seams: boolean;
+  /** One of the deliberate defects of `seam-server.mjs`. */
+  readonly defect?: string;
 }
 
 /** Places in the code where a node can be told to end or to stop: see `seam-server.mjs`. */
@@ -70,11 +72,16 @@ export class NodeProcess {
 
   /** Starts one and does not wait: for a node that is to end before it listens. */
   static begin(options: NodeOptions, armed?: { seam: Seam; action: 'kill' | 'stop' }) {
-    const program = options.seams ? 'test/processes/seam-server.mjs' : 'dist/cli/main.js';
+    const program = options.seams || options.defect ? 'test/processes/seam-server.mjs' : 'dist/cli/main.js';
     const args = [program, 'start', '--print-ready', '--no-demo', '--log', 'warn', '--port', '0'];
     args.push('--database-url', options.databaseUrl, '--data-dir', options.dataDir);
     for (const [name, value] of Object.entries(options.flags)) args.push(`--${name}`, value);
-    const env = { ...process.env, NODE_ENV: 'production', BATON_TEST_SEAM: JSON.stringify(armed ?? null) };
+    const env = {
+      ...process.env,
+      NODE_ENV: 'production',
+      BATON_TEST_SEAM: JSON.stringify(armed ?? null),
+      BATON_TEST_DEFECT: options.defect ?? '',
+    };
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'pipe', ...(options.seams ? (['ipc'] as const) : [])],
       env,
