@@ -5,9 +5,8 @@ import type { IssueEvent } from '../machines/events.ts';
 import type { AgentView, IssueView } from '../machines/view.ts';
 import { agentNames, withNames } from './agent-names.ts';
 import { type Call, type Command, type Flag, SERVER_FLAGS, textFlag } from './command.ts';
-import { COMPANY_FLAG } from './companies.ts';
 import { fail } from './failure.ts';
-import { issueOf } from './issue-ref.ts';
+import { ISSUE_COMPANY_FLAG, issueOf } from './issue-ref.ts';
 import { stateOf } from './issue-text.ts';
 import { agentNamed } from './job/identity.ts';
 import { progress } from './progress.ts';
@@ -28,7 +27,7 @@ export const assignCommand: Command = {
   flags: [
     { name: 'nobody', meaning: 'take them from whoever has them (then no AGENT)' },
     REASON,
-    COMPANY_FLAG,
+    ISSUE_COMPANY_FLAG,
     ...SERVER_FLAGS,
   ],
   examples: ['baton assign ACME-7 claude-1', 'baton assign ACME-7 ACME-9 --nobody --reason "on holiday"'],
@@ -64,7 +63,7 @@ export const retryCommand: Command = {
   usage: 'ID…',
   takes: [1, 1000],
   about: `An issue whose retries are spent or that failed for good is run again, too.\n${MANY}`,
-  flags: [REASON, ...SERVER_FLAGS],
+  flags: [REASON, ISSUE_COMPANY_FLAG, ...SERVER_FLAGS],
   examples: [
     'baton retry ACME-7',
     'baton issues --state scheduled-retry --json | jq -r .id | xargs baton retry',
@@ -78,7 +77,7 @@ export const cancelCommand: Command = {
   usage: 'ID…',
   takes: [1, 1000],
   about: MANY,
-  flags: [REASON, ...SERVER_FLAGS],
+  flags: [REASON, ISSUE_COMPANY_FLAG, ...SERVER_FLAGS],
   examples: ['baton cancel ACME-7', 'baton cancel ACME-7 ACME-8 --reason "no longer needed"'],
   run: (call) => sendAll(call, httpOf(call), call.args, async () => ({ type: 'CANCEL' })),
 };
@@ -96,7 +95,7 @@ async function sendAll(
   for (const [n, ref] of refs.entries()) {
     call.signal.throwIfAborted();
     try {
-      const issue = await issueOf(http, ref);
+      const issue = await issueOf(http, call, ref);
       const event = { ...(await eventFor(issue)), ...(reason === undefined ? {} : { reason }) } as IssueEvent;
       const answer = await http.sendEvent(issue.id, event);
       const names = terminal.json ? new Map<string, string>() : await agentNames(http, [answer.issue]);

@@ -3,9 +3,8 @@ import type { Change } from '../client/frames.ts';
 import { BatonError } from '../errors.ts';
 import { agentNames, withNames } from './agent-names.ts';
 import { type Command, SERVER_FLAGS } from './command.ts';
-import { COMPANY_FLAG } from './companies.ts';
 import { CREATE_FLAGS, createIssue } from './issue-create.ts';
-import { issueOf } from './issue-ref.ts';
+import { ISSUE_COMPANY_FLAG, issueOf } from './issue-ref.ts';
 import { CHANGE_COLUMNS, changeCells, duration, nextOf, relative, stateOf, timeOf } from './issue-text.ts';
 import { httpOf } from './server.ts';
 import { table } from './table.ts';
@@ -16,7 +15,7 @@ export const issueCommand: Command = {
   summary: 'show an issue and its history, or make one',
   usage: 'ID | create TITLE',
   takes: [1, 2],
-  flags: [...CREATE_FLAGS, COMPANY_FLAG, ...SERVER_FLAGS],
+  flags: [...CREATE_FLAGS, ISSUE_COMPANY_FLAG, ...SERVER_FLAGS],
   examples: [
     'baton issue ACME-7',
     'baton issue ACME-7 --json | jq .journal',
@@ -32,7 +31,7 @@ export const issueCommand: Command = {
         hint: 'baton issue ID shows one; baton issue create TITLE makes one.',
       });
     }
-    const issue = await issueOf(http, call.args[0] ?? '');
+    const issue = await issueOf(http, call, call.args[0] ?? '');
     const journal: Change[] = [];
     for await (const change of http.journal(issue.id)) journal.push(change);
     if (terminal.json) {
@@ -82,12 +81,12 @@ export const whyCommand: Command = {
   summary: 'say why an issue is where it is, and what comes next',
   usage: 'ID',
   takes: [1, 1],
-  flags: SERVER_FLAGS,
-  examples: ['baton why ACME-7'],
+  flags: [ISSUE_COMPANY_FLAG, ...SERVER_FLAGS],
+  examples: ['baton why ACME-7', 'baton why 7 --company ACME'],
   async run(call) {
     const { terminal } = call;
     const http = httpOf(call);
-    const issue = await issueOf(http, call.args[0] ?? '');
+    const issue = await issueOf(http, call, call.args[0] ?? '');
     const { id, identifier, state, substate, why, nextEvent, nextAt, lock } = issue;
     emit(terminal, { id, identifier, state, substate, why, nextEvent, nextAt, lock });
     if (terminal.json) return 0;

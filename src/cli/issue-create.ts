@@ -16,6 +16,11 @@ export const CREATE_FLAGS: readonly Flag[] = [
 ];
 
 export async function createIssue(call: Call, http: HttpApi, title: string): Promise<number> {
+  if (title.trim() === '') {
+    throw new BatonError('VALIDATION', 'The title is empty: say in a few words what is to be done.', {
+      hint: 'For instance: baton issue create "Fix login".',
+    });
+  }
   const priority = wordFlag(call, 'priority', PRIORITIES);
   const context = contextOf(call);
   const assignee = textFlag(call, 'assignee');

@@ -57,7 +57,7 @@ export const CHANGE_COLUMNS = [
   { head: 'TIME' },
   { head: 'V', align: 'right' as const },
   { head: 'EVENT' },
-  { head: 'STATE' },
-  { head: 'BY' },
+  { head: 'STATE', flexible: true },
+  { head: 'BY', optional: true },
   { head: 'EFFECTS', flexible: true },
 ];

@@ -63,7 +63,7 @@ export const issuesCommand: Command = {
       stateOf(issue),
       issue.priority,
       issue.assigneeAgentId === null ? '–' : (names.get(issue.assigneeAgentId) ?? issue.assigneeAgentId),
-      withNames(issue.why.text, names),
+      briefly(withNames(issue.why.text, names)),
     ]);
     call.terminal.out.write(
       table(
@@ -72,8 +72,8 @@ export const issuesCommand: Command = {
           { head: 'ISSUE' },
           { head: 'TITLE', flexible: true },
           { head: 'STATE' },
-          { head: 'PRIORITY' },
-          { head: 'AGENT' },
+          { head: 'PRIORITY', optional: true },
+          { head: 'AGENT', flexible: true },
           { head: 'WHY', flexible: true },
         ],
         rows,
@@ -83,6 +83,12 @@ export const issuesCommand: Command = {
     return 0;
   },
 };
+
+/** A reason in the row of its issue, which need not name its run. */
+function briefly(why: string): string {
+  const brief = why.replace(/^Run i[0-9a-f]+\.\d+ /, '').replace(/ run i[0-9a-f]+\.\d+(?=,|\.$)/, '');
+  return brief.charAt(0).toUpperCase() + brief.slice(1);
+}
 
 /** How many issues there are, whatever is asked of them: the most that may come. */
 async function countOf(http: HttpApi, companies: readonly Company[]): Promise<number> {

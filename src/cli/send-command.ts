@@ -2,7 +2,7 @@
 import { BatonError } from '../errors.ts';
 import { type IssueEvent, issueEvents } from '../machines/events.ts';
 import { type Command, SERVER_FLAGS, textFlag } from './command.ts';
-import { issueOf } from './issue-ref.ts';
+import { ISSUE_COMPANY_FLAG, issueOf } from './issue-ref.ts';
 import { stateOf } from './issue-text.ts';
 import { httpOf } from './server.ts';
 import { emit, plain, say } from './terminal.ts';
@@ -17,6 +17,7 @@ export const sendCommand: Command = {
     'JSON (a number, true, null, an object) is taken as such, anything else as text.',
   flags: [
     { name: 'key', value: 'KEY', meaning: 'idempotency key: a repeat changes nothing' },
+    ISSUE_COMPANY_FLAG,
     ...SERVER_FLAGS,
   ],
   examples: [
@@ -28,7 +29,7 @@ export const sendCommand: Command = {
     const [ref = '', type = '', ...fields] = call.args;
     const event = eventOf(type, fields);
     const http = httpOf(call);
-    const issue = await issueOf(http, ref);
+    const issue = await issueOf(http, call, ref);
     const answer = await http.sendEvent(issue.id, event, textFlag(call, 'key'));
     emit(call.terminal, answer);
     const done = answer.duplicate

@@ -68,7 +68,7 @@ async function subscribeAll(
 ): Promise<void> {
   const [ref] = call.args;
   if (ref !== undefined) {
-    const issue = await issueOf(client.http, ref);
+    const issue = await issueOf(client.http, call, ref);
     identifiers.set(issue.id, issue.identifier);
     await client.subscribe(`journal:${issue.id}`, { since: since ?? issue.version }, handlers);
     return;

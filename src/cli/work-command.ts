@@ -204,15 +204,13 @@ function textOf(outcome: RunOutcome): string {
 }
 
 /** Of more slots than the agent has, nothing is seen but that it does not work on more. */
-function warnOfSlots(
-  { terminal }: Call,
-  { id, name, maxConcurrentRuns: has }: AgentView,
-  slots: number,
-): void {
+function warnOfSlots(call: Call, { name, maxConcurrentRuns: has }: AgentView, slots: number): void {
   if (slots <= has) return;
+  const { terminal } = call;
+  const given = textFlag(call, 'agent') ?? name;
   const text =
     `${name} has ${has} ${has === 1 ? 'slot' : 'slots'}, so no more than ${has} of --slots ${slots} ` +
-    `${has === 1 ? 'is' : 'are'} used: baton agents update ${id} --slots ${slots}`;
+    `${has === 1 ? 'is' : 'are'} used: baton agents update ${given} --slots ${slots}`;
   emit(terminal, { event: 'warning', text });
   say(terminal, `${paint(terminal, 'yellow', '!')} ${plain(text)}`);
 }

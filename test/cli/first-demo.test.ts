@@ -37,7 +37,7 @@ it('what it does is said at once, and when it is over what was done, that it sta
       await http.sendEvent(items[0]?.id ?? '', { type: 'COMPLETE' });
       await http.sendEvent(items[1]?.id ?? '', { type: 'COMPLETE' });
       await http.sendEvent(items[2]?.id ?? '', { type: 'CANCEL' });
-      expect(items[1]?.title).toMatch(/^Demo 2 of 100: INC\d+/);
+      expect(items[1]?.title).toMatch(/^INC\d+ for Group \d+, demo 2 of 100: /);
       return {
         company,
         over,

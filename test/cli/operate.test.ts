@@ -99,6 +99,29 @@ describe('from nothing to work', () => {
     expect(journal.map(({ type }) => type)).toEqual(['CREATED', 'ASSIGN', 'ASSIGN', 'ASSIGN', 'CANCEL']);
   });
 
+  it('a number is an issue of the company that is named, and an identifier of another is refused', async () => {
+    const [one, two] = [await office(server), await office(server)];
+    const issue = await one.issue();
+    const there = await two.issue();
+    const of = ['--company', one.prefix.toLowerCase()];
+    for (const name of ['why', 'issue']) {
+      expect((await at([name, '1', ...of])).lines()[0]).toMatchObject({ id: issue.id });
+    }
+    const elsewhere = await at(['why', there.identifier, ...of]);
+    expect([elsewhere.code, elsewhere.err]).toEqual([
+      2,
+      expect.stringContaining(`${there.identifier} is not of company ${one.prefix}`),
+    ]);
+    expect((await at(['why', there.id, ...of])).code).toBe(2);
+    expect((await at(['tail', '1', '--since', '0', '--count', '1', ...of])).lines()[0]).toMatchObject({
+      issueId: issue.id,
+    });
+    expect((await at(['send', '1', 'PRIORITY', 'priority=high', ...of])).code).toBe(0);
+    expect((await at(['cancel', '1', ...of])).lines()[0]).toMatchObject({ issue: { id: issue.id } });
+    expect((await at(['retry', '1', ...of])).code).toBe(3);
+    expect((await at(['assign', '1', '--nobody', ...of])).lines()[0]).toMatchObject({ unchanged: true });
+  });
+
   it('many are sent one after the other; one that refuses does not keep the others from it', async () => {
     const desk = await office(server, 'one');
     const [a, b] = [await desk.issue(), await desk.issue()];
@@ -132,6 +155,10 @@ describe('from nothing to work', () => {
     [['assign', 'OPS-1'], 2, 'To whom?'],
     [['assign', 'OPS-1', 'nobody-there'], 1, 'nobody-there'],
     [['issue', 'create', 'x', '--context', '{'], 2, '--context'],
+    [['issue', 'create', ''], 2, 'The title is empty'],
+    [['issue', 'create', ' \t'], 2, 'The title is empty'],
+    [['why', '1'], 2, 'Name the company of issue 1 with --company'],
+    [['why', 'OPS-1', '--company', 'NOSUCH'], 1, 'no company NOSUCH'],
     [['issue', 'OPS-1', 'OPS-2'], 2, 'Unexpected argument "OPS-2"'],
     [['companies', 'drop', 'OPS'], 2, 'create PREFIX'],
     [['issues', '--limit', '-1'], 2, '--limit: must be a whole number from 0, not "-1"'],

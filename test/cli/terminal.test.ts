@@ -75,6 +75,37 @@ describe('a table', () => {
   });
 });
 
+describe('a table too wide for its terminal', () => {
+  const columns = [
+    { head: 'ISSUE' },
+    { head: 'TITLE', flexible: true },
+    { head: 'PRIORITY', optional: true },
+    { head: 'WHY', flexible: true },
+  ];
+  const row = [
+    'ACME-1',
+    'The printer on the third floor',
+    'medium',
+    'Waits for a slot of agent checker (2 of 2)',
+  ];
+  const shown = (width: number, of = row) => {
+    const terminal = terminalOf(sink(true, width), sink(true), { NO_COLOR: '1' }, loud);
+    return table(terminal, columns, [of]).split('\n')[1];
+  };
+
+  it('shares what there is among its long texts', () => {
+    expect(shown(80)).toBe(
+      'ACME-1  The printer on the third floor  medium    Waits for a slot of agent che…',
+    );
+    expect(shown(70)).toBe('ACME-1  The printer on the third…  medium    Waits for a slot of agen…');
+    expect(shown(70)).toHaveLength(70);
+  });
+  it('leaves out what may be missing before a text says nothing any more', () => {
+    expect(shown(50)).toBe('ACME-1  The printer on the …  Waits for a slot of…');
+    expect(shown(50, ['ACME-1', 'Short', 'medium', 'Why not'])).toBe('ACME-1  Short  medium    Why not');
+  });
+});
+
 describe('a progress bar', () => {
   const clockAt = (now: { ms: number }) => ({ monotonic: () => now.ms }) as Clock;
   it('is drawn after a second, on a terminal, on stderr', () => {

@@ -14,7 +14,7 @@ export async function errands(count: number): Promise<Errand[]> {
     const last = rows.at(-1);
     const group = rows.findLast((row) => row.group !== null)?.group ?? null;
     return {
-      title: `Demo ${n + 1} of ${incidents.length}: ${number}${group === null ? '' : ` for ${group}`}, ${rows.length} updates, last ${last?.state}`,
+      title: `${number}${group === null ? '' : ` for ${group}`}, demo ${n + 1} of ${incidents.length}: ${rows.length} updates, last ${last?.state}`,
       priority: last?.priority ?? 'medium',
       context: { incident: number, group, demo: true },
     };
