@@ -22,6 +22,7 @@ export const TIMES: Times = {
   databaseCrash: 5,
   connectionsUsedUp: 3,
   diskFull: 3,
+  logFull: 3,
 };
 /** The rest of the kills and pauses are of two nodes. */
 const TWO_NODES: Times = { killed: 5, paused: 3 };

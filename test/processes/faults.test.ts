@@ -23,6 +23,7 @@ const TIMES: readonly (readonly [FaultName, number])[] = [
   ['blackHole', 2],
   ['connectionsUsedUp', 1],
   ['diskFull', 1],
+  ['logFull', 1],
   ['slow', 1],
   ['databaseCrash', 1],
 ];

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Action, afterTakeover, atSeam, LOAD_SEAMS } from './seams.ts';
 import type { Arena } from './world/arena.ts';
 import { fullDisk } from './world/full-disk.ts';
+import { fullLog } from './world/full-log.ts';
 
 export type Fault = (arena: Arena) => Promise<void>;
 
@@ -12,6 +13,7 @@ const BLACK_HOLE_MS = [300, 2500] as const;
 const RETRY_MS = 4000;
 const SOON_MS = 3000;
 const SLOW_FOR_MS = 3000;
+const LOG_FULL_MS = 2000;
 const SLOW_MS = { least: 50, most: 500 } as const;
 
 /** kill −9 of an owner; another node goes on, and it comes back. */
@@ -202,6 +204,20 @@ const diskFull: Fault = async (arena) => {
   await disk.remove();
 };
 
+/** PostgreSQL cannot write its log – the disk is full – and ends; nothing is acknowledged until there is room again. */
+const logFull: Fault = async (arena) => {
+  const log = await fullLog(arena.cluster.postgres);
+  try {
+    if ((await log.full(LOG_FULL_MS)) === 0)
+      arena.violations.push('the disk of the log was full and the database did not end');
+  } finally {
+    await log.free();
+  }
+  await arena.healed('after the disk of the log was full');
+  await log.remove();
+  await arena.healed('after the log was moved');
+};
+
 const atSeams = Object.fromEntries(
   LOAD_SEAMS.flatMap((seam) =>
     (['kill', 'stop'] as const).map((action) => [
@@ -230,6 +246,7 @@ export const FAULTS = {
   databaseCrash,
   connectionsUsedUp,
   diskFull,
+  logFull,
   ...SEAM_FAULTS,
 } as const satisfies Record<string, Fault>;
 export type FaultName = keyof typeof FAULTS;

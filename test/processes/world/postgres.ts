@@ -10,7 +10,7 @@ import pg from 'pg';
 import { systemClock } from '../../../src/clock.ts';
 import { create, reachable, SUPERUSER } from '../../../src/persistence/cluster.ts';
 import { npmBinaries, systemBinaries } from '../../../src/persistence/postgres-binaries.ts';
-import { Postmaster } from '../../../src/persistence/postmaster.ts';
+import { Postmaster, type PostmasterOptions } from '../../../src/persistence/postmaster.ts';
 import { type User, unprivilegedUser } from '../../../src/persistence/unprivileged.ts';
 import { temporaryDirectory } from '../../support/postgres.ts';
 
@@ -32,17 +32,20 @@ export class CampaignPostgres {
   readonly socketDir: string;
   /** Who it runs as; null: as we do. */
   readonly user: User | null;
-  readonly #postmaster: Postmaster;
+  /** The directory of its files. */
+  readonly cluster: string;
+  /** What PostgreSQL itself has to say. */
+  readonly logFile: string;
+  readonly #options: PostmasterOptions;
+  #postmaster: Postmaster;
   readonly #remove: () => Promise<void>;
 
-  private constructor(
-    socketDir: string,
-    user: User | null,
-    postmaster: Postmaster,
-    remove: () => Promise<void>,
-  ) {
-    this.socketDir = socketDir;
-    this.user = user;
+  private constructor(options: PostmasterOptions, postmaster: Postmaster, remove: () => Promise<void>) {
+    this.socketDir = options.socketDir;
+    this.user = options.user;
+    this.cluster = options.cluster;
+    this.logFile = options.logFile;
+    this.#options = options;
     this.#postmaster = postmaster;
     this.#remove = remove;
   }
@@ -56,7 +59,7 @@ export class CampaignPostgres {
     const binaries = await reachable(found, user);
     const cluster = join(directory.path, 'data');
     await create(cluster, binaries, user);
-    const postmaster = new Postmaster({
+    const options: PostmasterOptions = {
       cluster,
       socketDir: directory.path,
       binaries,
@@ -65,13 +68,14 @@ export class CampaignPostgres {
       log: () => {},
       clock: systemClock(),
       settings: ['track_commit_timestamp=on', 'shared_buffers=32MB', 'max_connections=120', ...settings],
-    });
+    };
+    const postmaster = new Postmaster(options);
     await postmaster.start();
     spawn(process.execPath, ['-e', WATCHER, String(process.pid), join(cluster, 'postmaster.pid')], {
       detached: true,
       stdio: 'ignore',
     }).unref();
-    const postgres = new CampaignPostgres(directory.path, user, postmaster, directory.remove);
+    const postgres = new CampaignPostgres(options, postmaster, directory.remove);
     await postgres.query(`create database ${DATABASE}`, [], 'postgres');
     return postgres;
   }
@@ -126,6 +130,17 @@ export class CampaignPostgres {
       await sleep(20);
     }
     throw new Error('the database did not come back');
+  }
+
+  /** Stops it as an operator would, does what may only be done then, and starts it again. */
+  async restarted<T>(meanwhile: () => Promise<T>): Promise<T> {
+    await this.#postmaster.stop();
+    try {
+      return await meanwhile();
+    } finally {
+      this.#postmaster = new Postmaster(this.#options);
+      await this.#postmaster.start();
+    }
   }
 
   async close(): Promise<void> {
