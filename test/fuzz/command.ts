@@ -1,8 +1,8 @@
 /**
- * `npm run fuzz -- [--frames N] [--seed S] [--attackers N] [--readers N]`: hostile frames against a server process of its
- * own, then slow readers; prints what was seen and ends with 1 where a promise was broken (P10, P11).
+ * `npm run fuzz`: hostile frames against a server process of its own, then slow readers; prints what was seen and ends with
+ * 1 where a promise was broken (P10, P11).
  */
-import { parseArgs } from 'node:util';
+import { optionsOf } from '../support/options.ts';
 import { runInThread } from './attack-thread.ts';
 import { type FuzzReport, fuzz } from './fuzz.ts';
 import { type ReadersReport, readers } from './readers.ts';
@@ -14,22 +14,34 @@ type Print = (line: string) => void;
 const MOST_GROWTH_MB = 50;
 const MOST_RATIO = 2;
 
-/** Answers the exit code: 0 all is well, 1 a promise was broken. */
+const ABOUT =
+  'Hostile frames against a server process of its own, then slow readers. Exit code 1: a promise was broken.';
+const OPTIONS = {
+  frames: { value: 'N', default: '1000000', meaning: 'hostile frames' },
+  seed: { value: 'TEXT', default: '1', meaning: 'what the frames are drawn from' },
+  attackers: { value: 'N', default: '8', meaning: 'connections that send them at once' },
+  readers: { value: 'N', default: '100', meaning: 'stalled readers beside as many healthy ones; 0: none' },
+} as const;
+
+/** Answers the exit code: 0 all is well, 1 a promise was broken, 2 a wrong argument. */
 export async function main(args: readonly string[], print: Print): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      seed: { type: 'string', default: '1' },
-      frames: { type: 'string', default: '1000000' },
-      attackers: { type: 'string', default: '8' },
-      readers: { type: 'string', default: '100' },
-    },
-  });
+  const asked = optionsOf('npm run fuzz', ABOUT, OPTIONS, args, print);
+  if ('code' in asked) return asked.code;
+  const { values } = asked;
+  const [frames, attackers, count] = [values.frames, values.attackers, values.readers].map(Number) as [
+    number,
+    number,
+    number,
+  ];
+  if (![frames, attackers, count + 1].every((n) => Number.isSafeInteger(n) && n > 0)) {
+    print('--frames and --attackers take whole numbers above 0, --readers one from 0');
+    return 2;
+  }
   const report = await withServer({ 'rate-limit': 'off' }, (server) =>
     fuzz(server, {
       seed: values.seed,
-      frames: Number(values.frames),
-      attackers: Number(values.attackers),
+      frames,
+      attackers,
       warmUp: 100_000,
       // Few enough that what the server remembers of their changes, for whoever resumes, does not count as growth.
       neighbours: { count: 8, everyMs: 160, calmMs: 12_000 },
@@ -37,7 +49,6 @@ export async function main(args: readonly string[], print: Print): Promise<numbe
     }),
   );
   const kept = printed(report, values.seed, print);
-  const count = Number(values.readers);
   if (count === 0) return kept ? 0 : 1;
   const slow = await withServer({}, (server) =>
     readers(server, { stalled: count, healthy: count, fill: 600, measureMs: 10_000, everyMs: 50 }),

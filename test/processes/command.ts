@@ -1,8 +1,8 @@
 /**
- * `npm run faults -- [--seed N] [--ttl MS] [--nodes N --only NAME,NAME --times N]`: real nodes on a real PostgreSQL
- * through every fault, as often as the guarantees say. Exit code 0: nothing broke a promise.
+ * `npm run faults`: real nodes on a real PostgreSQL through every fault, as often as the guarantees say. Exit code 0:
+ * nothing broke a promise.
  */
-import { parseArgs } from 'node:util';
+import { optionsOf } from '../support/options.ts';
 import { type CampaignOutcome, campaign } from './campaign.ts';
 import { FAULTS, type FaultName, SEAM_FAULTS } from './faults.ts';
 import { retentionLoad } from './retention-load.ts';
@@ -31,18 +31,21 @@ const TTL_MS = 2000;
 /** Not a fault: what deleting costs the commits beside it. */
 const RETENTION = 'retention';
 
+const ABOUT = 'Real nodes on a real PostgreSQL through every fault. Exit code 1: a promise was broken.';
+const NAMES = [...Object.keys(FAULTS), RETENTION];
+const OPTIONS = {
+  seed: { value: 'N', default: '1', meaning: 'what is drawn from it: when, whom, for how long' },
+  ttl: { value: 'MS', default: String(TTL_MS), meaning: 'a node silent for longer loses what it owns' },
+  only: { value: 'NAME,…', meaning: `these alone, instead of all: ${NAMES.join(', ')}` },
+  nodes: { value: 'N', default: '3', meaning: 'with --only: so many nodes' },
+  times: { value: 'N', default: '1', meaning: 'with --only: each so often' },
+} as const;
+
 /** Answers the exit code: 0 all is well, 1 a promise was broken, 2 a wrong argument. */
 export async function main(args: readonly string[], say: (line: string) => void): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      seed: { type: 'string', default: '1' },
-      ttl: { type: 'string', default: String(TTL_MS) },
-      nodes: { type: 'string', default: '3' },
-      only: { type: 'string' },
-      times: { type: 'string', default: '1' },
-    },
-  });
+  const asked = optionsOf('npm run faults', ABOUT, OPTIONS, args, say);
+  if ('code' in asked) return asked.code;
+  const { values } = asked;
   const [seed, ttlMs, nodes, times] = [values.seed, values.ttl, values.nodes, values.times].map(Number) as [
     number,
     number,
@@ -55,9 +58,7 @@ export async function main(args: readonly string[], say: (line: string) => void)
   }
   const unknown = (values.only?.split(',') ?? []).filter((name) => !(name in FAULTS) && name !== RETENTION);
   if (unknown.length > 0) {
-    say(
-      `there is no fault ${unknown.join(', ')}; there are: ${[...Object.keys(FAULTS), RETENTION].join(', ')}`,
-    );
+    say(`there is no fault ${unknown.join(', ')}; there are: ${NAMES.join(', ')}`);
     return 2;
   }
   const names = values.only?.split(',') ?? null;

@@ -1,10 +1,9 @@
 /**
- * `npm run sim -- [--seed N] [--histories M] [--threads T] [--mutant NAME] [--keep] [--trace] [--mutants]`: runs
- * histories from a seed on. One history: prints the end of its trace. Many: stops at the first that breaks a promise
- * (`--keep`: names all of them in a line each) and prints figures. Threads need the compiled simulation.
+ * `npm run sim`: runs histories from a seed on. One history: prints the end of its trace. Many: stops at the first that
+ * breaks a promise (`--keep`: names all of them in a line each) and prints figures. Threads need the compiled simulation.
  */
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { optionsOf } from '../support/options.ts';
 import { type Asked, type Batch, faultsOf, runBatch } from './batch.ts';
 import { runHistory } from './history.ts';
 import type { Mutant } from './mutants/mutant.ts';
@@ -18,19 +17,22 @@ type Print = (line: string) => void;
 /** Fewer histories than this are not worth the start of threads. */
 const THREADS_FROM = 100;
 
+const ABOUT =
+  'Simulated histories from a seed on: one prints the end of its trace, many their figures. Exit code 1: a promise was broken.';
+const OPTIONS = {
+  seed: { value: 'N', default: '1', meaning: 'the first history; the same seed gives the same history' },
+  histories: { value: 'N', default: '1', meaning: 'how many, seed by seed' },
+  threads: { value: 'N', meaning: `at once; default: one a core from ${THREADS_FROM} histories on` },
+  mutant: { value: 'NAME', meaning: 'with this deliberate defect' },
+  mutants: { meaning: 'all deliberate defects, each with the check that finds it (npm run mutants)' },
+  keep: { meaning: 'go on after a broken promise, and name all of them' },
+} as const;
+
 /** Answers the exit code: 0 all is well, 1 something was found, 2 a wrong argument. */
 export async function main(args: readonly string[], print: Print): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      seed: { type: 'string', default: '1' },
-      histories: { type: 'string', default: '1' },
-      threads: { type: 'string' },
-      mutant: { type: 'string' },
-      mutants: { type: 'boolean', default: false },
-      keep: { type: 'boolean', default: false },
-    },
-  });
+  const asked = optionsOf('npm run sim', ABOUT, OPTIONS, args, print);
+  if ('code' in asked) return asked.code;
+  const { values } = asked;
   if (values.mutants) return (await printMutants(print)) ? 0 : 1;
   const mutant = values.mutant === undefined ? null : MUTANTS.find(({ name }) => name === values.mutant);
   if (mutant === undefined) {

@@ -1,12 +1,21 @@
 /**
- * `npm run soak -- [--minutes N] [--seed N] [--only NAME,NAME] [--list]`: everything that can fail under load and faults,
- * in rotation, with a closing report. Exit code 0: nothing broke a promise.
+ * `npm run soak`: everything that can fail under load and faults, in rotation, with a closing report. Exit code 0: nothing
+ * broke a promise.
  */
-import { parseArgs } from 'node:util';
+import { optionsOf } from '../support/options.ts';
 import type { SoakPart } from './part.ts';
 import { rotate } from './rotation.ts';
 
 const DEFAULT_MINUTES = 20;
+
+const ABOUT =
+  'Everything that can fail under load and faults, in rotation, with a closing report. Exit code 1: a promise was broken.';
+const OPTIONS = {
+  minutes: { value: 'N', default: String(DEFAULT_MINUTES), meaning: 'how long' },
+  seed: { value: 'N', default: '1', meaning: 'what every turn draws from' },
+  only: { value: 'NAME,…', meaning: 'these parts alone' },
+  list: { meaning: 'say which parts there are, and end' },
+} as const;
 
 /** Answers the exit code: 0 all is well, 1 a promise was broken, 2 a wrong argument. */
 export async function main(
@@ -14,15 +23,9 @@ export async function main(
   parts: readonly SoakPart[],
   say: (line: string) => void,
 ): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      minutes: { type: 'string', default: String(DEFAULT_MINUTES) },
-      seed: { type: 'string', default: '1' },
-      only: { type: 'string' },
-      list: { type: 'boolean', default: false },
-    },
-  });
+  const asked = optionsOf('npm run soak', ABOUT, OPTIONS, args, say);
+  if ('code' in asked) return asked.code;
+  const { values } = asked;
   if (values.list) {
     for (const { name, about } of parts) say(`${name}: ${about}`);
     return 0;
