@@ -34,8 +34,8 @@ export class MemoryNode implements Store {
   companyRecords: Store['companyRecords'] = (companyId, kind, limit, equals, after) =>
     this.#store.companyRecords(companyId, kind, limit, equals, after, this.#node);
   record: Store['record'] = (actorId, kind, id) => this.#store.record(actorId, kind, id, this.#node);
-  prune: Store['prune'] = (partitions, before, ended, keepEntries, limit) =>
-    this.#store.prune(partitions, before, ended, keepEntries, limit, this.#node);
+  prune: Store['prune'] = (held, before, ended, keepEntries, limit) =>
+    this.#store.prune(held, before, ended, keepEntries, limit, this.#node);
   check: Store['check'] = () => this.#store.check(this.#node);
   close: Store['close'] = async () => {};
 }

@@ -13,7 +13,17 @@ import { MemoryNode } from './memory-node.ts';
 import { MemoryPartition } from './memory-partition.ts';
 import { prune } from './memory-prune.ts';
 import * as reads from './memory-reads.ts';
-import type { ActorRow, Batch, Committed, EntryRow, ListQuery, Owned, RecordRow, Store } from './store.ts';
+import type {
+  ActorRow,
+  Batch,
+  Committed,
+  EntryRow,
+  Held,
+  ListQuery,
+  Owned,
+  RecordRow,
+  Store,
+} from './store.ts';
 
 /** Actors in one page of `live`. */
 const LIVE_PAGE = 1_000;
@@ -90,11 +100,7 @@ export class MemoryStore implements Store {
   }
 
   #commit(batch: Batch): Committed {
-    const proved = new Map<number, MemoryPartition>();
-    for (const [n, epoch] of batch.epochs) {
-      const partition = this.#partitions.get(n);
-      if (partition?.owner === batch.owner && partition.epoch === epoch) proved.set(n, partition);
-    }
+    const proved = this.#proved(batch);
     for (const partition of proved.values()) {
       const violation = partition.violation(batch);
       if (violation !== null) return { is: 'rejected', error: new Error(violation) };
@@ -103,6 +109,15 @@ export class MemoryStore implements Store {
     for (const entry of batch.entries) proved.get(entry.partition)?.putEntry(entry);
     for (const record of batch.records) proved.get(record.partition)?.putRecord(record);
     return { is: 'committed', proved: new Set(proved.keys()) };
+  }
+
+  #proved({ owner, epochs }: Held): Map<number, MemoryPartition> {
+    const proved = new Map<number, MemoryPartition>();
+    for (const [n, epoch] of epochs) {
+      const partition = this.#partitions.get(n);
+      if (partition?.owner === owner && partition.epoch === epoch) proved.set(n, partition);
+    }
+    return proved;
   }
 
   async beat(node: string): Promise<{ databaseNow: number; owned: number }> {
@@ -285,7 +300,7 @@ export class MemoryStore implements Store {
   }
 
   async prune(
-    partitions: readonly number[],
+    held: Held,
     before: number,
     ended: readonly string[],
     keepEntries: number,
@@ -293,7 +308,7 @@ export class MemoryStore implements Store {
     node: string | null = null,
   ): Promise<number> {
     return this.call('prune', node, () =>
-      prune(this.#of(partitions), this.catalog, before, ended, keepEntries, limit),
+      prune(this.#of(this.#proved(held).keys()), this.catalog, before, ended, keepEntries, limit),
     );
   }
 

@@ -31,6 +31,7 @@ import type {
   Counters,
   Counts,
   EntryRow,
+  Held,
   ListIndex,
   ListQuery,
   Owned,
@@ -217,13 +218,13 @@ export class PostgresStore implements Store {
   }
 
   prune(
-    partitions: readonly number[],
+    held: Held,
     before: number,
     ended: readonly string[],
     keepEntries: number,
     limit: number,
   ): Promise<number> {
-    return prune(this.#reads, partitions, before, ended, keepEntries, limit);
+    return prune(this.#reads, held, before, ended, keepEntries, limit);
   }
 
   /** Refuses what would break the promise of an acknowledgement, or what the statements were never checked on. */

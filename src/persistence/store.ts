@@ -4,7 +4,7 @@
  * rows of JSON text; it knows no domain word.
  *
  * Invariants the suite checks:
- * S1 A commit writes only for partitions whose row says `owner` and `epoch`, proved in the same statement (A1).
+ * S1 A commit writes, and `prune` deletes, only for partitions whose row says `owner` and `epoch`, proved in the same statement (A1).
  * S2 The same batch again is a no-op: rows by version, entries by (partition, company, seq), records by key.
  * S3 A batch is atomic: all of a proved partition's rows, entries and records, or none.
  * S4 Epochs only grow; a partition has at most one owner.
@@ -59,11 +59,15 @@ export interface RecordRow {
   readonly record: string;
 }
 
-/** What one commit writes: at most one row per actor; whole turns. */
-export interface Batch {
+/** What a node says that it holds, for the database to prove. */
+export interface Held {
   readonly owner: string;
-  /** Partition → epoch, for every partition that the batch touches. */
+  /** Partition → epoch. */
   readonly epochs: ReadonlyMap<number, number>;
+}
+
+/** What one commit writes: at most one row per actor; whole turns. `epochs`: of every partition that it touches. */
+export interface Batch extends Held {
   readonly rows: readonly ActorRow[];
   readonly entries: readonly EntryRow[];
   readonly records: readonly RecordRow[];
@@ -210,11 +214,11 @@ export interface Store {
   /**
    * Deletes up to `limit` old things of the partitions: journal entries with `at` < `before` that are below the last
    * `keepEntries` of their company, records with `at` < `before`, and actors in one of `ended` not updated since that
-   * neither want nor hold a slot nor have a timer, with all that is theirs. Answers how many rows went; 0: nothing left
-   * to do.
+   * neither want nor hold a slot nor have a timer, with all that is theirs. Of a partition that is not `held` nothing
+   * goes (S1). Answers how many rows went; 0: nothing left to do.
    */
   prune(
-    partitions: readonly number[],
+    held: Held,
     before: number,
     ended: readonly string[],
     keepEntries: number,

@@ -8,7 +8,7 @@
  */
 import type { Clock, Random } from '../clock.ts';
 import { PARTITIONS, partitionOf } from '../ids.ts';
-import type { ActorRow, Owned, Store } from '../persistence/store.ts';
+import type { ActorRow, Held, Owned, Store } from '../persistence/store.ts';
 import { Alarms } from './alarms.ts';
 import type { PendingClaim } from './claims.ts';
 import type { Company } from './company.ts';
@@ -330,6 +330,12 @@ export class Node implements LaneRoom, TurnRoom {
 
   get owned(): ReadonlySet<number> {
     return new Set(this.partitions.keys());
+  }
+
+  /** What this node believes to hold, as the database is asked to prove it. */
+  get held(): Held {
+    const epochs = new Map([...this.partitions].map(([number, { epoch }]) => [number, epoch]));
+    return { owner: this.node, epochs };
   }
 
   get ownsAll(): boolean {

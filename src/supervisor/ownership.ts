@@ -79,7 +79,7 @@ export class Ownership {
   /** Drops what the database says is another's, though no commit has been refused for it yet. */
   private async compare(): Promise<void> {
     const { node } = this;
-    const held = new Map([...node.partitions].map(([number, { epoch }]) => [number, epoch]));
+    const { epochs: held } = node.held;
     const lost: number[] = [];
     for (const { partition, owner, epoch } of await node.store.owners([...held.keys()])) {
       const mine = held.get(partition);

@@ -75,7 +75,7 @@ export function prune(node: Node, retentionMs: number): () => void {
     try {
       const before = forget(node, node.clock.now() - retentionMs, ended);
       asked = Math.max(asked, before);
-      const gone = await node.store.prune([...node.owned], before, [...ended], KEEP_ENTRIES, CHUNK);
+      const gone = await node.store.prune(node.held, before, [...ended], KEEP_ENTRIES, CHUNK);
       if (gone > 0) wait = PAUSE_MS;
     } catch (error) {
       node.log('warn', 'retention failed and tries again later', { error: String(error) });

@@ -200,6 +200,7 @@ const readings = fc
 
 const prune = fc
   .record({
+    by: node,
     partitions: fc.subarray(PARTITIONS),
     before: small,
     ended: fc.subarray(['idle', 'done']),
@@ -207,9 +208,10 @@ const prune = fc
     limit: small,
   })
   .map((d) =>
-    step('prune', d, ({ harness }) =>
-      harness.node('n1').prune(d.partitions, d.before, d.ended, d.keep, d.limit),
-    ),
+    step('prune', d, ({ harness, known }) => {
+      const epochs = new Map(d.partitions.map((p) => [p, known.get(d.by)?.get(p) ?? 0]));
+      return harness.node(d.by).prune({ owner: d.by, epochs }, d.before, d.ended, d.keep, d.limit);
+    }),
   );
 
 const sequence = fc.array(

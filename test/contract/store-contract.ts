@@ -413,7 +413,8 @@ export function storeContract(name: string, open: () => Promise<Harness>): void 
 
     describe('prune', () => {
       const prune = (some: { before?: number; keep?: number; limit?: number } = {}) =>
-        store.prune([HOME], some.before ?? 6_000, ['done'], some.keep ?? 0, some.limit ?? 100);
+        store.prune(held(HOME), some.before ?? 6_000, ['done'], some.keep ?? 0, some.limit ?? 100);
+      const held = (partition: number) => ({ owner: 'n1', epochs: only(epochs, partition) });
 
       it('deletes entries from the old end only, keeps the last, and says which is the oldest', async () => {
         const at = [1, 2, 9_000, 3, 4];
@@ -457,6 +458,22 @@ export function storeContract(name: string, open: () => Promise<Harness>): void 
         expect((await harness.dump()).actors.map((r) => r.ordinal)).toEqual([4]);
       });
 
+      it('deletes nothing for a node that does not hold the partition, or held it at an epoch before', async () => {
+        await commit({
+          rows: [row(1, { state: 'done' }), row(2)],
+          entries: [entry(1), entry(2)],
+          records: [record(1)],
+        });
+        const { owner, epochs: now } = held(HOME);
+        const before = new Map([[HOME, epochs.get(HOME)! - 1]]);
+        for (const stale of [
+          { owner: 'n2', epochs: now },
+          { owner, epochs: before },
+        ])
+          expect(await store.prune(stale, 6_000, ['done'], 0, 9)).toBe(0);
+        expect(await prune()).toBe(3);
+      });
+
       it('takes the run logs along', async () => {
         await commit({
           rows: [row(1, { state: 'done' }), row(2)],
@@ -481,7 +498,7 @@ export function storeContract(name: string, open: () => Promise<Harness>): void 
         const gone: number[] = [];
         for (let n = await prune({ limit: 3 }); n > 0; n = await prune({ limit: 3 })) gone.push(n);
         expect(gone).toEqual([3, 3, 3, 1]);
-        expect(await store.prune([NEXT], 9_999, ['done'], 0, 9)).toBe(0);
+        expect(await store.prune(held(NEXT), 9_999, ['done'], 0, 9)).toBe(0);
       });
     });
 

@@ -73,6 +73,23 @@ it('a commit that began before the takeover and ends after it lands nowhere', as
   expect(await store.records(id('i', 1), 'run', 9)).toEqual([]);
 });
 
+it('retention that began before the takeover and ends after it deletes nothing of the new owner', async () => {
+  const both = [HOME, HOME + 1];
+  const rows = both.flatMap((p) => [
+    row(1, { id: id('i', 1, p), state: 'done' }),
+    row(2, { id: id('i', 2, p) }),
+  ]);
+  const held = { owner: 'n1', epochs: only(epochs, ...both) };
+  await store.commit(batch('n1', held.epochs, { rows }));
+  await other.query('begin');
+  await other.query(`update partitions set owner = 'n2', epoch = epoch + 1 where partition = ${HOME}`);
+  const late = store.prune(held, 6_000, ['done'], 0, 9);
+  await waiting('with held');
+  await other.query('commit');
+  expect(await late).toBe(1);
+  expect((await store.load(both.map((p) => id('i', 1, p)))).map((r) => r.partition)).toEqual([HOME]);
+});
+
 it('a takeover waits for the commit in flight, so that the new owner reads what it wrote', async () => {
   await other.query('begin');
   await other.query(`select from partitions where partition = ${HOME} for share`);

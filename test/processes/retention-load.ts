@@ -72,7 +72,7 @@ export async function retentionLoad(): Promise<RetentionFigures> {
     const deleting = async (over: () => boolean) => {
       while (!over()) {
         const since = performance.now();
-        deleted += await store.prune(COMPANIES, before, ['done'], KEEP_ENTRIES, CHUNK);
+        deleted += await store.prune({ owner: 'n1', epochs }, before, ['done'], KEEP_ENTRIES, CHUNK);
         chunks.push(performance.now() - since);
         await sleep(PAUSE_MS);
       }

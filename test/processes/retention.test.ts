@@ -52,7 +52,8 @@ describe('deleting', () => {
       expect((await store.commit(before)).is).toBe('committed');
       await admin.query("begin; set local lock_timeout = '5s'");
       // Not committed yet: whatever it locks stays locked.
-      const gone = await prune(admin as unknown as pg.Pool, [HOME], 9_000, ['done'], 10, 60);
+      const held = { owner: 'n1', epochs: only(epochs, HOME) };
+      const gone = await prune(admin as unknown as pg.Pool, held, 9_000, ['done'], 10, 60);
       expect(gone).toBeGreaterThan(50);
       const during = batch('n1', only(epochs, HOME), {
         rows: [row(21, { version: 2 }), row(22)],

@@ -93,7 +93,7 @@ describe('a subscription', () => {
     const w = await lampWorld();
     const lamp = await w.lamp();
     for (let n = 0; n < 5; n++) await w.send(lamp, { type: 'FLICKER' });
-    await w.store.prune([7], w.clock.now() + 1, [], 2, 100);
+    await w.store.prune(w.node.held, w.clock.now() + 1, [], 2, 100);
     await w.stop(100);
     const second = await w.start();
     const seen = await watch(second.router, company(w), 1);

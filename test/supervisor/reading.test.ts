@@ -82,7 +82,7 @@ describe('the board', () => {
     for (let n = 0; n < 3; n++) await w.lamp();
     expect((await w.router.stats(w.companyId)).byState).toMatchObject({ off: 3 });
     await w.clock.pass(1000);
-    await w.store.prune([7], w.clock.now(), ['off'], 1, 100);
+    await w.store.prune(w.node.held, w.clock.now(), ['off'], 1, 100);
     await w.clock.pass(20_000);
     await w.router.stats(w.companyId);
     expect((await w.router.stats(w.companyId)).byState).toMatchObject({ off: 1 });

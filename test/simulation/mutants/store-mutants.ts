@@ -77,8 +77,8 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     seeds: [125, 206],
     store: (store) => ({
       ...store,
-      prune: (partitions, before, ended, kept, limit) =>
-        store.prune(partitions, before, [...ended, 'idle', 'scheduled-retry'], kept, limit),
+      prune: (held, before, ended, kept, limit) =>
+        store.prune(held, before, [...ended, 'idle', 'scheduled-retry'], kept, limit),
     }),
   },
   {

@@ -68,8 +68,8 @@ export class Database implements MemoryFaults {
       acquire: (node, ttlMs, want, holding) => by(() => store.acquire(node, ttlMs, want, holding)),
       release: (node, partitions) => by(() => store.release(node, partitions)),
       // The least that production keeps is more than a history writes.
-      prune: (partitions, before, ended, _kept, limit) =>
-        handle.prune(partitions, before, ended, this.keptEntries, limit),
+      prune: (held, before, ended, _kept, limit) =>
+        handle.prune(held, before, ended, this.keptEntries, limit),
     };
   }
 
