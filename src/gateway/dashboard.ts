@@ -2,8 +2,8 @@
  * The dashboard: files that `npm run build` made of `web/`, served from memory. There are few and they never change while
  * the server runs, so a request is looked up in a closed table: no path of a request ever reaches the file system.
  *
- * - DB1 What is not in the table is answered by whoever else has the address, or as a problem document: an address of
- *   the API that does not exist never turns into a page.
+ * - DB1 What is not in the table is answered by whoever else has the address, or with 404: a browser gets the page, which
+ *   says so, everybody else a problem document. Under `/v1` it is a problem document for browsers, too.
  * - DB2 Files under `/assets/` have their content's hash in the name and are kept for ever; everything else is asked
  *   for again each time and mostly answered 304.
  * - DB3 `/` answers JSON as it always did unless HTML is asked for by name, as browsers do and `curl` does not.
@@ -51,6 +51,8 @@ interface Served {
 export interface Dashboard {
   /** Answers with the page's HTML; false: there is none (the dashboard was not built), and nothing was sent. */
   page(request: FastifyRequest, reply: FastifyReply): boolean;
+  /** The same with 404, for whoever asks with a browser for an address that is none; false: nothing was sent. */
+  missing(request: FastifyRequest, reply: FastifyReply): boolean;
 }
 
 /**
@@ -65,7 +67,7 @@ export function dashboard(
 ): Dashboard {
   const files = read(folder);
   const index = files.get('/index.html');
-  if (index === undefined) return { page: () => false };
+  if (index === undefined) return { page: () => false, missing: () => false };
   for (const [path, file] of files) {
     if (path === '/index.html') continue;
     app.get(path, { schema: { hide: true } }, (request, reply) => send(request, reply, file));
@@ -78,6 +80,16 @@ export function dashboard(
   return {
     page(request, reply) {
       send(request, reply, index);
+      return true;
+    },
+    missing(request, reply) {
+      if (request.method !== 'GET' || request.url.startsWith('/v1/') || !wantsHtml(request)) return false;
+      // Neither kept nor answered with 304: the address may be one tomorrow.
+      reply
+        .code(404)
+        .headers({ 'cache-control': 'no-store', vary: 'accept' })
+        .type(index.type)
+        .send(index.body);
       return true;
     },
   };

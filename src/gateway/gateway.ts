@@ -15,7 +15,7 @@ import { BODY_BYTES, jsonBodies } from './body.ts';
 import { claimRoutes } from './claim-routes.ts';
 import { commentRoutes } from './comment-routes.ts';
 import { companyRoutes } from './company-routes.ts';
-import { dashboard } from './dashboard.ts';
+import { type Dashboard, dashboard } from './dashboard.ts';
 import type { Doors } from './doors.ts';
 import { Guard } from './guard.ts';
 import { Holds } from './holds.ts';
@@ -158,9 +158,12 @@ async function build(
   });
   inFlight.watch(app);
   hooks(app, doors);
-  unknownRoutes(app);
+  // Notes every route, so it comes before them; the pages are there when somebody asks.
+  let pages: Dashboard | null = null;
+  unknownRoutes(app, (request, reply) => pages?.missing(request, reply) ?? false);
   await openapi(app, doors.version);
-  systemRoutes(app, doors, dashboard(app, undefined, framing(POLICY, statelyUrl)));
+  pages = dashboard(app, undefined, framing(POLICY, statelyUrl));
+  systemRoutes(app, doors, pages);
   wsRoute(app, doors);
   mcpRoutes(app, doors);
   inspectRoutes(app, doors, statelyUrl);

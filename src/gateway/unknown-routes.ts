@@ -1,10 +1,16 @@
 /** Addresses without a route: 404, or 405 with `Allow` where another method has one. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BatonError } from '../errors.ts';
 import { sendProblem } from './hooks.ts';
 
-/** Must come before the routes: it takes note of each. */
-export function unknownRoutes(app: FastifyInstance): void {
+/**
+ * Must come before the routes: it takes note of each.
+ * @param shown answers a browser with a page; false: nothing was sent.
+ */
+export function unknownRoutes(
+  app: FastifyInstance,
+  shown: (request: FastifyRequest, reply: FastifyReply) => boolean,
+): void {
   const routes: { readonly address: RegExp; readonly method: string }[] = [];
   app.addHook('onRoute', ({ url, method }) => {
     const pattern = url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:[A-Za-z]+/g, '[^/]+');
@@ -14,6 +20,7 @@ export function unknownRoutes(app: FastifyInstance): void {
     const [address = ''] = request.url.split('?');
     const allowed = routes.filter((route) => route.address.test(address)).map((route) => route.method);
     if (allowed.length === 0) {
+      if (shown(request, reply)) return reply;
       return sendProblem(reply, new BatonError('NOT_FOUND', 'There is nothing at this address.'));
     }
     const allow = [...new Set(allowed)].sort().join(', ');

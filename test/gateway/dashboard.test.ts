@@ -97,6 +97,15 @@ describe('the address /', () => {
     expect(page.headers.vary).toContain('accept');
   });
 
+  it('an address that is none is a page for a browser, which says so, and a problem document for everybody else', async () => {
+    const bench = await start();
+    const page = await bench.get('/agents/none', { token: null, headers: HTML });
+    expect([page.status, page.headers['content-type']]).toEqual([404, 'text/html; charset=utf-8']);
+    expect(page.headers['cache-control']).toBe('no-store');
+    const problem = await bench.get('/agents/none', { token: null });
+    expect([problem.status, problem.body]).toMatchObject([404, { code: 'NOT_FOUND' }]);
+  });
+
   it('an API address that does not exist is a problem document also for a browser', async () => {
     const answer = await (await start()).get('/v1/none', { headers: HTML });
     expect(answer.status).toBe(404);

@@ -90,7 +90,19 @@ function Shown() {
   }, [page, Component]);
   // Read, so that a page that has come is drawn.
   again.value;
-  if (at === null) return <p class="empty">There is no page at this address.</p>;
+  if (at === null) {
+    return (
+      <div class="page none">
+        <h1>There is no page at this address</h1>
+        <p class="quiet">The pages are in the line above; Ctrl+K or ⌘K finds issues and agents.</p>
+        <p>
+          <a class="button" href={addressOf('/')}>
+            All issues
+          </a>
+        </p>
+      </div>
+    );
+  }
   if (failed.value === page) {
     return (
       <p class="empty" role="alert">
