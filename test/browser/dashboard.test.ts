@@ -247,7 +247,7 @@ describe('what changes', () => {
       await mine.getByRole('dialog').getByRole('button', { name: confirm }).click();
       await mine.getByRole('dialog').waitFor({ state: 'detached' });
     };
-    await act('Retry now', 'Retry now 1 issue');
+    await act('Retry now', 'Retry 1 issue now');
     await seen.getByText('queued').waitFor();
     await act('Reassign', 'Reassign 1 issue', 'two');
     await seen.getByText('two', { exact: true }).waitFor();

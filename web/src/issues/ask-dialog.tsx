@@ -35,6 +35,7 @@ function Open({ ask }: { ask: Asked }) {
   const step = useSignal<Step>({ is: 'deciding' });
   const agentId = useSignal('');
   const { verb, doing, done } = WORDS[is];
+  const what = counted(targets.length, 'issue');
   const cannot = known.filter((issue) => !applies(is, issue)).length;
   const close = () => {
     asked.value = null;
@@ -50,7 +51,11 @@ function Open({ ask }: { ask: Asked }) {
       progress: (answered) => (step.value = { is: 'sending', answered }),
     });
     ask.done();
-    if (outcome.done > 0) toast({ is: 'done', text: `${counted(outcome.done, 'issue')} ${done}.` });
+    const told = [
+      ...(outcome.done > 0 ? [`${counted(outcome.done, 'issue')} ${done}.`] : []),
+      ...(outcome.unchanged > 0 ? [unchangedOf(outcome.unchanged)] : []),
+    ];
+    if (told.length > 0) toast({ is: 'done', text: told.join(' ') });
     if (asked.peek() === ask) {
       if (outcome.refused.length === 0) close();
       else step.value = { is: 'over', outcome };
@@ -68,7 +73,7 @@ function Open({ ask }: { ask: Asked }) {
   };
   const { value: at } = step;
   return (
-    <Dialog label={`${verb} ${counted(targets.length, 'issue')}`} class="ask" close={close}>
+    <Dialog label={verb(what)} class="ask" close={close}>
       {at.is === 'deciding' && (
         <form
           onSubmit={(event) => {
@@ -76,9 +81,7 @@ function Open({ ask }: { ask: Asked }) {
             void run();
           }}
         >
-          <h2>
-            {verb} <strong>{counted(targets.length, 'issue')}</strong>?
-          </h2>
+          <h2>{verb(what)}?</h2>
           <p class="identifiers mono">
             {targets
               .slice(0, NAMED)
@@ -113,8 +116,8 @@ function Open({ ask }: { ask: Asked }) {
           <p class="quiet">{EXPLAINED[is]}</p>
           {cannot > 0 && (
             <p class="note">
-              {count(cannot)} of them {cannot === 1 ? 'is' : 'are'} not in a state that allows it and will be
-              refused.
+              {targets.length === 1 ? 'It does' : `${count(cannot)} of them ${cannot === 1 ? 'does' : 'do'}`}{' '}
+              {CANNOT[is]}
             </p>
           )}
           <div class="buttons">
@@ -127,7 +130,7 @@ function Open({ ask }: { ask: Asked }) {
               autofocus={is !== 'assign'}
               disabled={is === 'assign' && agentId.value === ''}
             >
-              {verb} {counted(targets.length, 'issue')}
+              {verb(what)}
             </button>
           </div>
         </form>
@@ -149,10 +152,22 @@ function Open({ ask }: { ask: Asked }) {
 const EXPLAINED: Readonly<Record<Ask['is'], string>> = {
   cancel:
     'Running work is told to stop; retries that were scheduled never fire. A cancelled issue can be reopened.',
-  'retry-now': 'The backoff ends here: the run is queued at once. Only issues that wait for a retry take it.',
+  'retry-now':
+    'What waits for its retry is queued at once, without the rest of its backoff; what is idle is woken.',
   assign:
     'Work of the agent before is told to stop, a scheduled retry never fires; the new agent gets a run of its own.',
 };
+
+/** What is said of those that it would not change. */
+const CANNOT: Readonly<Record<Ask['is'], string>> = {
+  cancel: 'not go on any more: nothing changes, or it is refused.',
+  'retry-now': 'not wait for a retry: nothing changes, or it is refused.',
+  assign: 'not take it.',
+};
+
+function unchangedOf(n: number): string {
+  return `${counted(n, 'issue')} ${n === 1 ? 'stays as it was' : 'stay as they were'}.`;
+}
 
 function Over({ outcome, done, close }: { outcome: Outcome; done: string; close(): void }) {
   const { refused } = outcome;
@@ -160,6 +175,7 @@ function Over({ outcome, done, close }: { outcome: Outcome; done: string; close(
     <>
       <h2 aria-live="assertive">
         {count(refused.length)} refused, {count(outcome.done)} {done}
+        {outcome.unchanged > 0 && `, ${count(outcome.unchanged)} unchanged`}
       </h2>
       <ul class="refused">
         {refused.map(({ target, error, now }) => (

@@ -14,11 +14,12 @@ export type Ask =
   /** Null: nobody. */
   | { is: 'assign'; agentId: string | null };
 
-export const WORDS: Readonly<Record<Ask['is'], { verb: string; doing: string; done: string }>> = {
-  cancel: { verb: 'Cancel', doing: 'cancelling', done: 'cancelled' },
-  'retry-now': { verb: 'Retry now', doing: 'retrying now', done: 'retried' },
-  assign: { verb: 'Reassign', doing: 'reassigning', done: 'reassigned' },
-};
+export const WORDS: Readonly<Record<Ask['is'], { verb(what: string): string; doing: string; done: string }>> =
+  {
+    cancel: { verb: (what) => `Cancel ${what}`, doing: 'cancelling', done: 'cancelled' },
+    'retry-now': { verb: (what) => `Retry ${what} now`, doing: 'retrying now', done: 'queued to run now' },
+    assign: { verb: (what) => `Reassign ${what}`, doing: 'reassigning', done: 'reassigned' },
+  };
 
 export interface Target {
   id: string;
@@ -36,6 +37,8 @@ export interface Refused {
 
 export interface Outcome {
   done: number;
+  /** Accepted without effect: they were already as was asked. */
+  unchanged: number;
   refused: readonly Refused[];
 }
 
@@ -46,11 +49,12 @@ export const pending = signal<ReadonlyMap<string, Ask['is']>>(new Map());
 const AT_ONCE = 16;
 const FRAME_MS = 16;
 
-/** Can this be asked of an issue as it is? For the count that is shown before; the server judges. Pure. */
-export function applies(ask: Ask['is'], { state }: IssueView): boolean {
+/** Would this change an issue as it is? For the count that is shown before; the server judges. Pure. */
+export function applies(ask: Ask['is'], { state, assigneeAgentId }: IssueView): boolean {
   switch (ask) {
     case 'retry-now':
-      return state === 'scheduled-retry';
+      // An idle one is woken by it as a person would (domain.md section 2), if somebody is there to be woken.
+      return state === 'scheduled-retry' || (state === 'idle' && assigneeAgentId !== null);
     case 'cancel':
       return state !== 'cancelled' && state !== 'done';
     case 'assign':
@@ -72,25 +76,27 @@ export async function send(
   mark(targets, ask.is);
   const refused: Refused[] = [];
   let done = 0;
+  let unchanged = 0;
   let next = 0;
   const work = async () => {
     for (let target = targets[next++]; target !== undefined; target = targets[next++]) {
       try {
-        const { issue } = await client.event(target.id, eventOf(ask), versionOf(target));
-        done++;
-        seen(issue);
+        const answer = await client.event(target.id, eventOf(ask), versionOf(target));
+        if (answer.unchanged) unchanged++;
+        else done++;
+        seen(answer.issue);
       } catch (error) {
         const now = await client.http.issue(target.id).catch(() => null);
         if (now !== null) seen(now);
         refused.push({ target, error: error as RemoteError, now });
       } finally {
         answered(target);
-        progress(done + refused.length);
+        progress(done + unchanged + refused.length);
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, targets.length) }, work));
-  return { done, refused };
+  return { done, unchanged, refused };
 }
 
 function eventOf(ask: Ask): IssueEvent {
