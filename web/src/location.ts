@@ -15,6 +15,11 @@ window.addEventListener('popstate', () => {
   address.value = new URL(window.location.href);
 });
 
+/** The prefix in the identifier that the path names: `ACME` of `/issues/ACME-7`; null: it names none. */
+export const prefixInPath = computed(
+  () => /^\/issues\/([A-Za-z][A-Za-z0-9]*)-\d+$/.exec(path.value)?.[1]?.toUpperCase() ?? null,
+);
+
 /** An address of this page with `company` kept; null and '' leave a parameter out. */
 export function addressOf(to: string, params: Readonly<Record<string, string | null>> = {}): string {
   const url = new URL(to, window.location.origin);

@@ -7,9 +7,11 @@ import './styles/issues.css';
 import './styles/pages.css';
 import { followLinks } from './location.ts';
 import { pageAt } from './pages.ts';
+import { drawPlainly } from './plain.ts';
 import { start } from './session.ts';
 import { App } from './shell/app.tsx';
 
+drawPlainly();
 followLinks((pathname) => pageAt(pathname) !== null);
 start();
 render(<App />, document.getElementById('app') as HTMLElement);

@@ -11,7 +11,7 @@ import { computed } from '@preact/signals';
 import { createStore } from '@xstate/store';
 import { Client, type Company, type Principal, type RemoteError } from '../../src/client/index.ts';
 import { followClock, pageClock } from './clock.ts';
-import { addressOf, go, query } from './location.ts';
+import { addressOf, go, prefixInPath, query } from './location.ts';
 import { watched } from './watched.ts';
 
 type Link =
@@ -82,10 +82,15 @@ export const link = computed(() => session.value.link);
 export const client = computed(() => session.value.client);
 export const companies = computed(() => session.value.companies);
 
-/** The company that is looked at: the address's, else the last one, else the first. */
+/**
+ * The company that is looked at: the one whose issue the path names, else the address's, else the last one, else the
+ * first. Only companies that the key may see are among them, so a path says nothing of others.
+ */
 export const company = computed<Company | null>(() => {
   const all = companies.value;
   if (all === null) return null;
+  const named = all.find((one) => one.prefix === prefixInPath.value);
+  if (named !== undefined) return named;
   const asked = query.value.get('company') ?? stored(localStorage, LAST_COMPANY);
   return all.find((one) => one.prefix === asked) ?? all[0] ?? null;
 });
@@ -94,7 +99,8 @@ export const company = computed<Company | null>(() => {
 export const unknownCompany = computed<string | null>(() => {
   const asked = query.value.get('company');
   const all = companies.value;
-  if (asked === null || all === null || all.length === 0) return null;
+  if (asked === null || all === null || all.length === 0 || company.value?.prefix === prefixInPath.value)
+    return null;
   return all.some((one) => one.prefix === asked) ? null : asked;
 });
 
@@ -188,7 +194,7 @@ async function readCompanies(from: Client): Promise<Company[]> {
   const own = from.principal.companyId;
   if (own !== null) return [await from.http.company(own)];
   const found: Company[] = [];
-  const asked = query.peek().get('company');
+  const asked = prefixInPath.peek() ?? query.peek().get('company');
   let isFound = asked === null;
   for await (const one of from.http.companies()) {
     isFound ||= one.prefix === asked;

@@ -91,7 +91,7 @@ function Agent({ agent }: { agent: AgentView }) {
     <li class="card agent">
       <div class="agent-head">
         <h2>
-          {name} <span class="identifier">{identifier}</span>
+          <bdi>{name}</bdi> <span class="identifier">{identifier}</span>
         </h2>
         <span class={`state state-${STATUS[status].colour}`}>
           <Icon name={STATUS[status].icon} size={14} />

@@ -191,7 +191,7 @@ function Dues() {
     const { value: of } = company;
     if (from === null || of === null) return;
     const waiting = { state: ['scheduled-retry'], assignee: null, priority: [], minAttempt: null, q: '' };
-    const list = new IssueList(from, of.id, waiting);
+    const list = new IssueList(from, of, waiting);
     const draw = () => {
       const next = perMinute(list.held.peek().places.dues, tick.peek(), MINUTES);
       if (next.some((n, i) => n !== bins.peek()[i])) bins.value = next;

@@ -71,7 +71,7 @@ function Inspecting({ stream, layout, isOne }: { stream: Stream; layout: Layout;
             <>
               <h2>
                 <a href={addressOf(`/issues/${issue.id}`)}>
-                  {issue.identifier} {issue.title}
+                  {issue.identifier} <bdi>{issue.title}</bdi>
                 </a>
               </h2>
               <State of={shownOf(issue)} />

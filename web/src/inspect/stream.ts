@@ -4,6 +4,7 @@
  */
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { pageClock } from '../clock.ts';
+import { whole } from '../put-aside.ts';
 import { keyOfTab } from '../session.ts';
 import type { Inspected, Snapshot } from './inspected.ts';
 
@@ -87,7 +88,8 @@ export function openStream(query: string): Stream {
       told = definition === undefined ? object : { ...object, definition };
       known.delete(sessionId);
       const last = before?.version === version ? before.last : null;
-      known.set(sessionId, { made: told, snapshot, last, version });
+      const context = whole(snapshot.context, () => told.name ?? sessionId);
+      known.set(sessionId, { made: told, snapshot: { ...snapshot, context }, last, version });
     } else if (object.type === '@xstate.snapshot' && snapshot !== undefined && before !== undefined) {
       const last = {
         type: object.event?.type ?? '',

@@ -6,9 +6,11 @@ import type { IssueView } from '../../../src/machines/view.ts';
 import { agentName } from '../agents/roster.ts';
 import { tick } from '../clock.ts';
 import { clockTime, dateTime, duration } from '../duration.ts';
+import { isUnreadable } from '../put-aside.ts';
 import { named } from './named.ts';
 
 export function Facts({ issue, isPast }: { issue: IssueView; isPast: boolean }) {
+  if (isUnreadable(issue)) return <Nothing issue={issue} />;
   const { lock, retry, run, detached, wakes, lastError, context } = issue;
   return (
     <section class="card issue-facts" aria-label={isPast ? `As of version ${issue.version}` : 'Facts'}>
@@ -59,7 +61,7 @@ export function Facts({ issue, isPast }: { issue: IssueView; isPast: boolean }) 
         {lastError !== null && (
           <Fact name="Last error" id="error">
             <code class="error">{lastError.errorCode ?? lastError.errorFamily ?? 'error'}</code>{' '}
-            {lastError.error}
+            <bdi>{lastError.error}</bdi>
             <span class="quiet"> at {clockTime(lastError.at)}</span>
           </Fact>
         )}
@@ -83,6 +85,21 @@ export function Facts({ issue, isPast }: { issue: IssueView; isPast: boolean }) 
           </Fact>
         )}
       </dl>
+    </section>
+  );
+}
+
+/** Its state cannot be read; what happened to it is in the journal all the same. */
+function Nothing({ issue }: { issue: IssueView }) {
+  return (
+    <section class="card issue-facts" aria-label="Facts">
+      <div class="card-head">
+        <h2>Facts</h2>
+      </div>
+      <p class="quiet">
+        None can be read. What happened to it is in its journal, whose versions can still be looked at.
+      </p>
+      <pre tabIndex={0}>{issue.why.text}</pre>
     </section>
   );
 }

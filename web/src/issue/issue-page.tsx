@@ -14,6 +14,8 @@ import { clockTime, duration } from '../duration.ts';
 import { onKeys } from '../keys.ts';
 import { addressOf, query, setQuery } from '../location.ts';
 import type { PageProps } from '../pages.ts';
+import { plain } from '../plain.ts';
+import { isUnreadable } from '../put-aside.ts';
 import { client, companies, company, mayOperate } from '../session.ts';
 import { State, shownOf } from '../ui/state.tsx';
 import { Actions } from './actions.tsx';
@@ -31,7 +33,9 @@ const SETTLED_MS = 120;
 
 /** `params.id`: the issue's id, or its identifier within the company (`ACME-7`). */
 export function IssuePage({ params }: PageProps) {
-  const id = params.id ?? '';
+  const named = params.id ?? '';
+  // Identifiers are in capitals; an address may have been typed.
+  const id = named.includes('-') ? named.toUpperCase() : named;
   const watched = useSignal<WatchedIssue | null>(null);
   useEffect(() => {
     const { value: from } = client;
@@ -46,15 +50,25 @@ export function IssuePage({ params }: PageProps) {
   // An address may name an issue of another company than the one looked at last: names and agents are that one's.
   const home = now === null ? undefined : companies.value?.find((one) => one.id === now.companyId);
   useEffect(() => {
-    if (home !== undefined && home.id !== company.value?.id)
+    // Said by the address from now on, so that its links stay with that company.
+    const isOne = companies.value?.length === 1;
+    if (home !== undefined && !isOne && query.peek().get('company') !== home.prefix)
       setQuery({ company: home.prefix }, { replace: true });
   }, [home]);
   const error = watched.value?.error.value ?? null;
   if (error !== null) {
     return (
-      <p class="empty" role="alert">
-        <code>{error.code}</code> {error.message} {error.hint}
-      </p>
+      <div class="page none" role="alert">
+        <h1>{error.code === 'NOT_FOUND' ? <>There is no issue {id} here</> : 'The issue cannot be shown'}</h1>
+        <p class="quiet">
+          <code>{error.code}</code> {error.message} {error.hint}
+        </p>
+        <p>
+          <a class="button" href={addressOf('/')}>
+            All issues
+          </a>
+        </p>
+      </div>
     );
   }
   if (watched.value === null || now === null) return <p class="empty">Loading…</p>;
@@ -66,7 +80,7 @@ function Issue({ watched, now }: { watched: WatchedIssue; now: IssueView }) {
   const past = usePast(now);
   const rows = watched.journal.value;
   useEffect(() => {
-    document.title = `${now.identifier} ${now.title} · baton`;
+    document.title = plain(`${now.identifier} ${now.title} · baton`);
   }, [now.identifier, now.title]);
   useEffect(
     () =>
@@ -95,7 +109,7 @@ function Issue({ watched, now }: { watched: WatchedIssue; now: IssueView }) {
     <div class={`page issue${isPast ? ' is-past' : ''}`}>
       <header class="issue-head">
         <h1>
-          <span class="identifier">{now.identifier}</span> {shown.title}
+          <span class="identifier">{now.identifier}</span> <bdi>{shown.title}</bdi>
         </h1>
         <p class="why">
           <State of={shownOf(shown)} />
@@ -276,6 +290,7 @@ function useNote(issue: IssueView | null): ReadonlySignal<string | null> {
 }
 
 function noteOf(issue: IssueView, at: number): string {
+  if (isUnreadable(issue)) return '';
   if (issue.state === 'scheduled-retry' && issue.retry !== null) return ahead(issue.retry.dueAt - at);
   const isExecuting = issue.substate === 'executing';
   const since = isExecuting ? (issue.run?.startedAt ?? issue.updatedAt) : issue.updatedAt;

@@ -14,8 +14,9 @@ export function named(text: string): string {
 
 /** Why it is where it is, as of now: a lease that was renewed since it was told is not said to be over. */
 export function sentence({ why }: Pick<IssueView, 'why'>, now: number): string {
-  const text =
-    why.code === 'executing' ? why.text.replace(/, its lease holds until [^,]*\.$/, '.') : why.text;
+  // Of a state that cannot be read every fault is told, a line each: they are among the facts.
+  const [first = ''] = why.text.split('\n');
+  const text = why.code === 'executing' ? first.replace(/, its lease holds until [^,]*\.$/, '.') : first;
   return named(text).replace(TIME, (iso) => {
     const at = Date.parse(iso);
     return Math.abs(at - now) < DAY_MS ? clockTime(at) : dateTime(at);

@@ -5,6 +5,7 @@
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Change, Client, RemoteError, Subscription } from '../../../src/client/index.ts';
 import type { IssueView } from '../../../src/machines/view.ts';
+import { whole } from '../put-aside.ts';
 
 /** Versions of the journal that are there at once; earlier ones are fetched when they are asked for. */
 const KEPT = 400;
@@ -37,7 +38,7 @@ export function watchIssue(from: Client, companyId: string, id: string): Watched
 
   const saw = (next: IssueView | undefined) => {
     if (isOver || next === undefined || (issue.peek()?.version ?? 0) > next.version) return;
-    issue.value = next;
+    issue.value = whole(next, () => id);
     void ask(next);
   };
   const ask = async ({ id: issueId, version }: IssueView): Promise<void> => {

@@ -12,9 +12,10 @@
  */
 import { type Signal, signal } from '@preact/signals';
 import { createStore } from '@xstate/store';
-import type { Change, Client, RemoteError, Subscription } from '../../../src/client/index.ts';
+import type { Change, Client, Company, RemoteError, Subscription } from '../../../src/client/index.ts';
 import type { IssueView } from '../../../src/machines/view.ts';
 import { pageClock } from '../clock.ts';
+import { whole } from '../put-aside.ts';
 import { watched } from '../watched.ts';
 import { type Filter, fits, type Order, paramsOf, whereOf } from './filter.ts';
 import { NOWHERE, numberOf, type Places, placed, placeOf } from './places.ts';
@@ -42,7 +43,7 @@ export class IssueList {
   /** No two are the same: what is drawn of one is not drawn of another. */
   readonly key = ++lists;
   readonly #client: Client;
-  readonly #companyId: string;
+  readonly #company: Pick<Company, 'id' | 'prefix'>;
   readonly #filter: Filter;
   readonly #store = createStore({
     context: { phase: { is: 'loading' }, places: NOWHERE, more: false, seq: 0 } as Held,
@@ -72,9 +73,9 @@ export class IssueList {
   #isOver = false;
   #unlisten = () => {};
 
-  constructor(client: Client, companyId: string, filter: Filter) {
+  constructor(client: Client, company: Pick<Company, 'id' | 'prefix'>, filter: Filter) {
     this.#client = client;
-    this.#companyId = companyId;
+    this.#company = company;
     this.#filter = filter;
     void this.#open();
   }
@@ -116,10 +117,17 @@ export class IssueList {
   }
 
   /** An issue as an answer showed it, for instance that to an event. */
-  saw(issue: IssueView): void {
+  saw(shown: IssueView): void {
+    const issue = this.#whole(shown);
     const row = this.row(numberOf(issue.identifier));
     const before = row.peek();
     if (before === null || before.version <= issue.version) row.value = issue;
+  }
+
+  /** One whose stored state cannot be read does not say what it is called: its place does. */
+  #whole(shown: IssueView): IssueView {
+    const { numbers, ids } = this.#store.getSnapshot().context.places;
+    return whole(shown, () => `${this.#company.prefix}-${numbers[ids.indexOf(shown.id)] ?? 0}`);
   }
 
   /** Rows `from` to `to` of the order are on the screen: reads those that are not here. */
@@ -141,7 +149,7 @@ export class IssueList {
     try {
       const seq = await this.#index();
       const subscription = await this.#client.subscribe(
-        `company:${this.#companyId}`,
+        `company:${this.#company.id}`,
         { where: whereOf(this.#filter), since: seq },
         {
           // The server could not resume: what is here may be anything by now.
@@ -171,7 +179,7 @@ export class IssueList {
   async #index(): Promise<number> {
     const { seq, numbers, ids, dues, more } = await this.#client.http.call<
       Places & { seq: number; more: boolean }
-    >('GET', `/companies/${this.#companyId}/issues/index`, { query: paramsOf(this.#filter) });
+    >('GET', `/companies/${this.#company.id}/issues/index`, { query: paramsOf(this.#filter) });
     this.#gone.clear();
     if (!this.#isOver) this.#store.trigger.indexed({ places: { numbers, ids, dues }, more, seq });
     void this.#readSeen();
@@ -226,12 +234,13 @@ export class IssueList {
       for (let span = this.#missing(); span !== null && !this.#isOver; span = this.#missing()) {
         const { items } = await this.#client.http.call<{ items: IssueView[] }>(
           'GET',
-          `/companies/${this.#companyId}/issues`,
+          `/companies/${this.#company.id}/issues`,
           { query: { ...paramsOf(this.#filter), after: span.first - 1, limit: span.count } },
         );
         for (const issue of items) this.saw(issue);
+        const [end] = items.slice(-1).map((issue) => numberOf(this.#whole(issue).identifier));
         // What the index has and the page has not is on its way out: its change is coming. Not asked for twice.
-        const last = items.length < span.count ? span.last : numberOf(items.at(-1)?.identifier ?? '0');
+        const last = items.length < span.count ? span.last : (end ?? 0);
         this.#asked(span.first, Math.max(last, span.first));
       }
       this.#forget();

@@ -5,6 +5,7 @@ import { agentName } from '../agents/roster.ts';
 import { tick } from '../clock.ts';
 import { age, duration } from '../duration.ts';
 import { addressOf, go } from '../location.ts';
+import { isUnreadable } from '../put-aside.ts';
 import { State, shownOf } from '../ui/state.tsx';
 import { pending, WORDS } from './asked.ts';
 import type { IssueList } from './issue-list.ts';
@@ -107,6 +108,7 @@ function Cells({ issue, asked }: { issue: IssueView; asked: keyof typeof WORDS |
 /** What comes next, by the server's clock: a countdown to a due time, or how long something lasts already. */
 function Next({ issue }: { issue: IssueView }) {
   const { retry, run, state, substate, nextAt, lock, updatedAt } = issue;
+  if (isUnreadable(issue)) return null;
   if (retry !== null) return <Countdown from={updatedAt} to={retry.dueAt} />;
   if (substate === 'executing' && run?.startedAt != null) return <Since at={run.startedAt} word="for" />;
   if (substate === 'stopping' && nextAt !== null) return <Countdown from={updatedAt} to={nextAt} />;

@@ -22,7 +22,7 @@ export function IssuesPage(_props: PageProps) {
   const list = useMemo(() => {
     chooseNone();
     cursor.value = null;
-    return from === null || of === null ? null : new IssueList(from, of.id, filter.peek());
+    return from === null || of === null ? null : new IssueList(from, of, filter.peek());
   }, [from, of?.id, key]);
   useEffect(() => () => list?.close(), [list]);
   if (list === null || of === null) return null;

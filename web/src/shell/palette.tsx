@@ -6,6 +6,7 @@ import { agentsByName } from '../agents/roster.ts';
 import { pageClock } from '../clock.ts';
 import { addressOf, go } from '../location.ts';
 import { PAGES } from '../pages.ts';
+import { whole } from '../put-aside.ts';
 import { client, company, hasKey, signIn } from '../session.ts';
 import { toggleTheme } from '../theme.ts';
 import { Dialog } from '../ui/dialog.tsx';
@@ -118,7 +119,7 @@ function useFound(text: string, issues: { value: IssueView[] }): void {
         })
         .then(
           ({ items }) => {
-            if (isCurrent) issues.value = items;
+            if (isCurrent) issues.value = items.map((issue) => whole(issue, () => issue.id));
           },
           () => {
             if (isCurrent) issues.value = [];

@@ -7,6 +7,7 @@ import { tick } from '../clock.ts';
 import { count, counted, duration } from '../duration.ts';
 import { addressOf } from '../location.ts';
 import type { PageProps } from '../pages.ts';
+import { isUnreadable } from '../put-aside.ts';
 import { Icon } from '../ui/icon.tsx';
 import { State, shownOf } from '../ui/state.tsx';
 import { phase, type StuckIssue, stuck, wantStuck } from './stuck-watch.ts';
@@ -127,7 +128,7 @@ function Row({ issue, since }: StuckIssue) {
       <span class="text quiet" title={lastError?.error ?? ''}>
         {lastError === null ? '' : (lastError.errorCode ?? lastError.error)}
       </span>
-      <span class="n since">{waits}</span>
+      <span class="n since">{!isUnreadable(issue) && waits}</span>
     </li>
   );
 }

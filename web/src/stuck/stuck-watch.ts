@@ -6,11 +6,12 @@
  * A company in which very many issues wait is not read for a number alone: only the page does that.
  */
 import { computed, effect, signal } from '@preact/signals';
-import type { Change, Client, Subscription } from '../../../src/client/index.ts';
+import type { Change, Client, Company, Subscription } from '../../../src/client/index.ts';
 import { type Stuck, stuckSince, WAITING_STATES } from '../../../src/client/stuck.ts';
 import type { IssueView, WhyCode } from '../../../src/machines/view.ts';
 import { agentOf, readAgents } from '../agents/roster.ts';
 import { every, tick } from '../clock.ts';
+import { whole } from '../put-aside.ts';
 import { client, company, link } from '../session.ts';
 
 export interface StuckIssue extends Stuck {
@@ -81,22 +82,24 @@ export function watchStuck(): () => void {
     const { value: from } = client;
     const { value: of } = company;
     if (from === null || of === null) return;
-    const watch = new Watch(from, of.id, wanted.value);
+    const watch = new Watch(from, of, wanted.value);
     return () => watch.close();
   });
 }
 
 class Watch {
   readonly #client: Client;
-  readonly #companyId: string;
+  readonly #company: Company;
+  /** Numbers by id: one whose stored state cannot be read does not say what it is called. */
+  #numbers = new Map<string, number>();
   readonly #isWanted: boolean;
   readonly #ends: (() => void)[] = [];
   #subscription: Subscription | null = null;
   #isOver = false;
 
-  constructor(from: Client, companyId: string, isWanted: boolean) {
+  constructor(from: Client, of: Company, isWanted: boolean) {
     this.#client = from;
-    this.#companyId = companyId;
+    this.#company = of;
     this.#isWanted = isWanted;
     waiting.clear();
     judged.value = [];
@@ -104,7 +107,7 @@ class Watch {
     this.#ends.push(every(JUDGE_MS, judge));
     this.#ends.push(
       every(AGENTS_MS, () => {
-        if (link.peek().is === 'open' && !document.hidden) void readAgents(from, companyId).catch(() => {});
+        if (link.peek().is === 'open' && !document.hidden) void readAgents(from, of.id).catch(() => {});
       }),
     );
     // What could not be read is read when the connection is back.
@@ -120,12 +123,13 @@ class Watch {
 
   async #read(): Promise<void> {
     try {
-      const { seq, numbers } = await this.#client.http.call<{ seq: number; numbers: number[] }>(
-        'GET',
-        `/companies/${this.#companyId}/issues/index`,
-        { query: { state: WAITING_STATES } },
-      );
+      const { seq, numbers, ids } = await this.#client.http.call<{
+        seq: number;
+        numbers: number[];
+        ids: string[];
+      }>('GET', `/companies/${this.#company.id}/issues/index`, { query: { state: WAITING_STATES } });
       if (this.#isOver) return;
+      this.#numbers = new Map(ids.map((id, at) => [id, numbers[at] ?? 0]));
       phase.value = { is: 'reading', read: 0, of: Math.min(numbers.length, MOST) };
       if (numbers.length > UNASKED && !this.#isWanted) {
         phase.value = { is: 'unasked', of: numbers.length };
@@ -144,7 +148,7 @@ class Watch {
   async #follow(since: number): Promise<void> {
     if (this.#subscription !== null) return;
     const subscription = await this.#client.subscribe(
-      `company:${this.#companyId}`,
+      `company:${this.#company.id}`,
       { where: { state: [...WAITING_STATES] }, since },
       {
         // The server could not resume: whatever changed meanwhile is read again.
@@ -158,7 +162,7 @@ class Watch {
 
   async #page(of: number): Promise<void> {
     let read = 0;
-    for await (const issue of this.#client.http.issues(this.#companyId, {
+    for await (const issue of this.#client.http.issues(this.#company.id, {
       state: WAITING_STATES,
       limit: 500,
     })) {
@@ -173,7 +177,8 @@ class Watch {
     const before = waiting.get(issue.id);
     if (before !== undefined && before.version > issue.version) return;
     const canWait = (WAITING_STATES as readonly string[]).includes(issue.state);
-    if (canWait) waiting.set(issue.id, issue);
+    const called = () => `${this.#company.prefix}-${this.#numbers.get(issue.id) ?? 0}`;
+    if (canWait) waiting.set(issue.id, whole(issue, called));
     else waiting.delete(issue.id);
   }
 }
