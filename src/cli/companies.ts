@@ -23,6 +23,12 @@ export async function companiesOf(http: HttpApi, call: Call): Promise<Company[]>
   return found;
 }
 
+export function noCompany(): BatonError {
+  return new BatonError('NOT_FOUND', 'There is no company yet.', {
+    hint: 'Make one: baton companies create ACME "Acme Ltd".',
+  });
+}
+
 /**
  * The one company a command is about: the one named, else the only one there is.
  * @throws BatonError VALIDATION when there are several, NOT_FOUND when there is none
@@ -30,9 +36,7 @@ export async function companiesOf(http: HttpApi, call: Call): Promise<Company[]>
 export async function companyOf(http: HttpApi, call: Call): Promise<Company> {
   const [company, another, ...more] = await companiesOf(http, call);
   if (company === undefined) {
-    throw new BatonError('NOT_FOUND', 'There is no company yet.', {
-      hint: 'Make one: baton companies create ACME "Acme Ltd".',
-    });
+    throw noCompany();
   }
   if (another === undefined) return company;
   const prefixes = [company, another, ...more].map((c) => c.prefix);

@@ -7,7 +7,7 @@ import { BatonError } from '../errors.ts';
 import { isId } from '../ids.ts';
 import type { IssueView } from '../machines/view.ts';
 import { type Call, type Flag, textFlag } from './command.ts';
-import { companiesOf } from './companies.ts';
+import { companiesOf, noCompany } from './companies.ts';
 
 const IDENTIFIER = /^([A-Z][A-Z0-9]{1,9})-([1-9]\d*)$/;
 const NUMBER = /^[1-9]\d{0,14}$/;
@@ -46,7 +46,7 @@ export async function issueOf(http: HttpApi, call: Call, ref: string): Promise<I
     );
   }
   const [company, another] = companies;
-  if (company === undefined) throw new BatonError('NOT_FOUND', 'There is no company yet.');
+  if (company === undefined) throw noCompany();
   if (another !== undefined) {
     const prefixes = companies.slice(0, 20).map((each) => each.prefix);
     throw new BatonError('VALIDATION', `Name the company of issue ${ref} with --company.`, {

@@ -5,6 +5,10 @@ import { INTERRUPTED } from './failure.ts';
 import { identityOf } from './job/identity.ts';
 import { targetOf } from './server.ts';
 
+/** Somebody tries it at a prompt, where it would sit there and say nothing. */
+const BY_HAND =
+  'Speaking MCP on standard input and output: a coding agent starts this itself, see `baton help mcp`. Ctrl-C ends it.\n';
+
 export const mcpCommand: Command = {
   name: 'mcp',
   summary: 'speak MCP on standard input and output, for coding agents',
@@ -43,6 +47,7 @@ export const mcpCommand: Command = {
       const upstream = await upstreamOf(target.url.replace(/^ws/, 'http'), token);
       const { clock, random, signal } = call;
       const { stdin, stdout } = process;
+      if (stdin.isTTY) call.terminal.err.write(BY_HAND);
       await bridge({ upstream, clock, random, stdin, stdout, signal });
     } finally {
       await identity?.release();

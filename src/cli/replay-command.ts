@@ -48,7 +48,13 @@ export function replayCommand(make: MakeServer = makeServer): Command {
         tell(call.terminal, report);
         return report.wrong === 0 ? 0 : 1;
       } catch (error) {
-        if (call.signal.aborted) return INTERRUPTED;
+        if (call.signal.aborted) {
+          const then = host.keeps
+            ? `What was played until now stays on ${host.what}.`
+            : 'Nothing of it is kept.';
+          say(call.terminal, `Interrupted. ${then}`);
+          return INTERRUPTED;
+        }
         throw error;
       } finally {
         await host.stop();

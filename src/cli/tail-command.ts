@@ -3,12 +3,13 @@ import type { Client } from '../client/client.ts';
 import type { Change } from '../client/frames.ts';
 import type { RemoteError } from '../client/remote-error.ts';
 import { type Call, type Command, SERVER_FLAGS, wholeFlag } from './command.ts';
-import { COMPANY_FLAG, companiesOf } from './companies.ts';
+import { COMPANY_FLAG, companiesOf, noCompany } from './companies.ts';
 import { INTERRUPTED } from './failure.ts';
 import { issueOf } from './issue-ref.ts';
 import { timeOf } from './issue-text.ts';
-import { clientOf } from './server.ts';
-import { emit, paint, plain } from './terminal.ts';
+import { watchLink } from './link.ts';
+import { clientOf, targetOf } from './server.ts';
+import { emit, jsonLine, paint, plain, say, type Terminal } from './terminal.ts';
 
 export const tailCommand: Command = {
   name: 'tail',
@@ -29,7 +30,13 @@ export const tailCommand: Command = {
   async run(call) {
     const since = wholeFlag(call, 'since', { least: 0 }) ?? null;
     const count = wholeFlag(call, 'count', { least: 0 }) ?? Number.POSITIVE_INFINITY;
-    const client = await clientOf(call);
+    const target = targetOf(call);
+    const client = await clientOf(call, target);
+    watchLink(client, {
+      lost: () =>
+        tell(call.terminal, `${target.url} is away; what happens meanwhile is shown when it is back.`),
+      back: () => tell(call.terminal, `${target.url} is back.`),
+    });
     try {
       await follow(call, client, since, count);
     } finally {
@@ -38,6 +45,11 @@ export const tailCommand: Command = {
     return call.signal.aborted ? INTERRUPTED : 0;
   },
 };
+
+/** Beside the changes, which have standard output to themselves. */
+function tell({ err, json, quiet }: Terminal, text: string): void {
+  if (!quiet) err.write(json ? `${jsonLine({ text })}\n` : `${text}\n`);
+}
 
 async function follow(call: Call, client: Client, since: number | null, count: number): Promise<void> {
   let left = count;
@@ -70,12 +82,23 @@ async function subscribeAll(
   if (ref !== undefined) {
     const issue = await issueOf(client.http, call, ref);
     identifiers.set(issue.id, issue.identifier);
+    sayFollowing(call, issue.identifier, since);
     await client.subscribe(`journal:${issue.id}`, { since: since ?? issue.version }, handlers);
     return;
   }
-  for (const company of await companiesOf(client.http, call)) {
+  const companies = await companiesOf(client.http, call);
+  if (companies.length === 0) throw noCompany();
+  const prefixes = companies.slice(0, 20).map(({ prefix }) => prefix);
+  sayFollowing(call, `${companies.length === 1 ? 'company' : 'companies'} ${prefixes.join(', ')}`, since);
+  for (const company of companies) {
     await client.subscribe(`company:${company.id}`, { since }, handlers);
   }
+}
+
+/** Before the first change there would be nothing to see. */
+function sayFollowing({ terminal }: Call, what: string, since: number | null): void {
+  const from = since === null ? 'from now on' : `after ${since}`;
+  say(terminal, paint(terminal, 'dim', `Following ${what} ${from}; Ctrl-C ends.`));
 }
 
 function print({ terminal }: Call, change: Change, identifiers: ReadonlyMap<string, string>): void {

@@ -18,6 +18,7 @@ import { INTERRUPTED } from './failure.ts';
 import { environmentOf, VARIABLES } from './job/environment.ts';
 import { type Identity, identityOf } from './job/identity.ts';
 import { killAll } from './job/process-group.ts';
+import { watchLink } from './link.ts';
 import { targetOf } from './server.ts';
 import { emit, paint, plain, say } from './terminal.ts';
 
@@ -142,6 +143,17 @@ async function work(
   emit(terminal, { event: 'working', agent: agent.name, agentId: agent.id, slots: options.slots });
   say(terminal, `Working as ${plain(agent.name)} at ${url}: ${command.map(plain).join(' ')}`);
   warnOfSlots(call, agent, options.slots);
+  watchLink(working.client, {
+    lost() {
+      emit(terminal, { event: 'lost', url });
+      const text = `${url} is away; what runs goes on, and how it ends is reported when it is back.`;
+      say(terminal, `${paint(terminal, 'yellow', '!')} ${text}`);
+    },
+    back() {
+      emit(terminal, { event: 'back', url });
+      say(terminal, `${paint(terminal, 'green', '!')} ${url} is back.`);
+    },
+  });
   return await untilOver(call, working, options.drainMs);
 }
 

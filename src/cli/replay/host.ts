@@ -13,6 +13,8 @@ export interface Host {
   readonly token: string | null;
   /** For people: which server it is. */
   readonly what: string;
+  /** What was played is there afterwards. */
+  readonly keeps: boolean;
   stop(): Promise<void>;
 }
 
@@ -21,7 +23,7 @@ export async function hostOf(call: Call, make: MakeServer): Promise<Host> {
   const target = targetOf(call);
   const dataDir = textFlag(call, 'data-dir');
   if (target.how === 'named' || (dataDir === undefined && (await isThere(call)))) {
-    return { ...target, what: target.url, stop: async () => {} };
+    return { ...target, what: target.url, keeps: true, stop: async () => {} };
   }
   const dir = dataDir ?? (await mkdtemp(join(tmpdir(), 'baton-replay-')));
   const { settings } = resolveSettings({
@@ -39,6 +41,7 @@ export async function hostOf(call: Call, make: MakeServer): Promise<Host> {
       url: server.url,
       token: server.token,
       what: `a server of its own (${dataDir ?? 'temporary data directory'})`,
+      keeps: dataDir !== undefined,
       async stop() {
         await server.stop();
         await clean();
