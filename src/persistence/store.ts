@@ -4,7 +4,8 @@
  * rows of JSON text; it knows no domain word.
  *
  * Invariants the suite checks:
- * S1 A commit writes, and `prune` deletes, only for partitions whose row says `owner` and `epoch`, proved in the same statement (A1).
+ * S1 A commit writes, and `prune` deletes, only for partitions whose row says `owner` and `epoch`, proved in the same
+ *    statement (A1).
  * S2 The same batch again is a no-op: rows by version, entries by (partition, company, seq), records by key.
  * S3 A batch is atomic: all of a proved partition's rows, entries and records, or none.
  * S4 Epochs only grow; a partition has at most one owner.
