@@ -466,6 +466,10 @@ describe('a long list', () => {
     await page.keyboard.press('g');
     await page.keyboard.press('g');
     await acme.row(page, `${acme.prefix}-100000`).getByText('One of many').waitFor();
+    // However many digits it has, an identifier is shown whole.
+    const cut =
+      "[...document.querySelectorAll('.c-identifier')].filter((of) => of.scrollWidth > of.clientWidth)";
+    expect(await page.evaluate<number>(`${cut}.length`)).toBe(0);
   }, 90_000);
 });
 

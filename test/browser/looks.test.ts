@@ -49,6 +49,7 @@ async function furnish(): Promise<void> {
     agent('claude-2', 2),
     agent('codex-1', 3),
     'nightly',
+    'night-shift-with-a-name-that-is-rather-long',
   );
   await officeOf(server, { name: 'Globex', prefix: 'GLOBEX' }, 'elsewhere');
   const priorities = ['medium', 'high', 'medium', 'critical', 'medium', 'low', 'medium'];
@@ -94,6 +95,27 @@ async function faultsOf(page: Page): Promise<string[]> {
   return [...(await axe(page)), ...(wide > 0 ? [`${wide} px wider than its window`] : [])];
 }
 
+describe('the theme', () => {
+  it('is the system’s, also when that changes, until the viewer chooses; then it stays', async () => {
+    const { page, faults, close } = await browser.open(server.url, { colorScheme: 'dark' });
+    await page.getByText('live').waitFor();
+    const ground = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+    const [dark, light] = ['rgb(16, 16, 20)', 'rgb(251, 251, 252)'];
+    expect(await ground()).toBe(dark);
+    await page.emulateMedia({ colorScheme: 'light' });
+    await expect.poll(ground).toBe(light);
+    await page.keyboard.press('t');
+    await expect.poll(ground).toBe(dark);
+    await page.reload();
+    expect(await ground()).toBe(dark);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.emulateMedia({ colorScheme: 'light' });
+    expect(await ground()).toBe(dark);
+    expect(faults()).toEqual([]);
+    await close();
+  });
+});
+
 describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
   it.each([375, 1280])('every page is without fault at %i px', async (width) => {
     const height = width === 375 ? 720 : 900;
@@ -136,6 +158,29 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
     await look('asked');
     await page.keyboard.press('Escape');
     expect(found).toEqual({});
+    await close();
+  });
+
+  it.each([375, 768, 1280, 1920])('nothing stands over what is beside it at %i px', async (width) => {
+    const url = `${server.url}/?company=${acme.prefix}`;
+    const { page, close } = await browser.open(url, { colorScheme, viewport: { width, height: 900 } });
+    await page.getByText('no slot').first().waitFor();
+    await page.keyboard.press('f');
+    await page.getByRole('group', { name: 'Filters' }).waitFor();
+    // Filters within their menu, the menu within the window, and what is at hand in the first line of the header.
+    const faults = await page.evaluate<string[]>(`(() => {
+      const box = (of) => of.getBoundingClientRect();
+      const menu = document.querySelector('.filter-menu');
+      const within = (inner, outer) => inner.left >= outer.left && inner.right <= outer.right + 0.5;
+      const out = [...menu.querySelectorAll(':not(option)')].filter((of) => !within(box(of), box(menu)));
+      const [brand, tools] = ['.home', '.tools'].map((name) => box(document.querySelector(name)));
+      return [
+        ...out.map((of) => 'out of the menu: ' + of.outerHTML.slice(0, 80)),
+        ...(box(menu).right > innerWidth ? ['the menu is out of the window'] : []),
+        ...(tools.top > brand.bottom ? ['the tools are not in the first line'] : []),
+      ];
+    })()`);
+    expect(faults).toEqual([]);
     await close();
   });
 

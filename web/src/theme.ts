@@ -1,19 +1,20 @@
 /** Light or dark: the system's choice until somebody presses ◐ (web/public/theme.js applies it before the first paint). */
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 
-const asked = document.documentElement.dataset.theme;
+const { dataset } = document.documentElement;
 const system = window.matchMedia('(prefers-color-scheme: dark)');
 
-export const theme = signal<'light' | 'dark'>(
-  asked === 'light' || asked === 'dark' ? asked : system.matches ? 'dark' : 'light',
-);
+export const theme = signal<'light' | 'dark'>(dataset.theme === 'dark' ? 'dark' : 'light');
+effect(() => {
+  dataset.theme = theme.value;
+});
 system.addEventListener('change', () => {
-  if (document.documentElement.dataset.theme === undefined) theme.value = system.matches ? 'dark' : 'light';
+  if (dataset.themeIs !== 'chosen') theme.value = system.matches ? 'dark' : 'light';
 });
 
 export function toggleTheme(): void {
+  dataset.themeIs = 'chosen';
   theme.value = theme.value === 'dark' ? 'light' : 'dark';
-  document.documentElement.dataset.theme = theme.value;
   try {
     localStorage.setItem('baton.theme', theme.value);
   } catch {

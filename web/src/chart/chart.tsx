@@ -206,15 +206,33 @@ function Label({ arrow, took, active, flow, layout }: { arrow: DrawnArrow } & Ch
         </text>
       ))}
       {warm && (
-        <g class="flow">
-          <rect x={x + width - 2} y={y + 1} width={warm.text.length * 7 + 10} height="16" rx="8" />
-          <text x={x + width + 3} y={y + 13}>
+        <g class="flow" transform={`translate(${flowAt(layout, arrow, warm.text)} ${y + 1})`}>
+          <rect width={flowWidth(warm.text)} height="16" rx="8" />
+          <text x="5" y="12">
             {warm.text}
           </text>
         </g>
       )}
     </g>
   );
+}
+
+function flowWidth(text: string): number {
+  return text.length * 7 + 10;
+}
+
+/** Where a rate begins: at the right of its arrow's label, or at the left where it would cover a state. */
+function flowAt(layout: Layout, { label: { x, y, width } }: DrawnArrow, text: string): number {
+  const [right, long] = [x + width - 2, flowWidth(text)];
+  const covers = layout.nodes.some(
+    (box) =>
+      !hasInside(layout, box) &&
+      right + long > box.x - 4 &&
+      right < box.x + box.width &&
+      y + 17 > box.y &&
+      y < box.y + box.height,
+  );
+  return covers ? x - long + 2 : right;
 }
 
 /** Whether an arrow begins in the state that holds, or in one around it. */

@@ -120,7 +120,7 @@ function Plot({ title, now, data, series, from, to, x }: PlotProps) {
   );
 }
 
-const secondsAgo = (value: number) => (value === 0 ? 'now' : `${value} s`);
+const secondsAgo = (value: number) => (value === 0 ? 'now' : `−${-value} s`);
 
 function Rate() {
   const { value: all } = rates;

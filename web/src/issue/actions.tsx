@@ -230,12 +230,12 @@ function Confirm(props: { shown: Shown; issue: IssueView; close(): void; go(reas
             onInput={(event) => (reason.value = event.currentTarget.value)}
           />
         </label>
-        <div class="row">
-          <button type="submit" class="button danger">
-            {shown.word}
-          </button>
+        <div class="buttons">
           <button type="button" class="button" onClick={props.close}>
-            Leave it
+            Leave it as it is
+          </button>
+          <button type="submit" class="button danger-solid">
+            {shown.word}
           </button>
         </div>
       </form>

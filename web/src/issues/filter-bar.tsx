@@ -41,36 +41,38 @@ export function FilterBar({ list }: { list: IssueList }) {
         <Chip name="retries" value={`≥ ${now.minAttempt}`} remove={() => setFilter({ minAttempt: null })} />
       )}
       <AddFilter />
-      <p class="matching" role="status">
-        {phase.is === 'ready' ? (
-          <>
-            <strong>{more ? `${count(length)}+` : count(length)}</strong>{' '}
-            {isFiltered(now) ? 'match' : length === 1 ? 'issue' : 'issues'}
-          </>
-        ) : (
-          ' '
-        )}
-      </p>
-      <select
-        class="order"
-        aria-label="Order"
-        value={order.value}
-        onChange={(event) =>
-          setQuery({ order: event.currentTarget.value === 'newest' ? null : event.currentTarget.value })
-        }
-      >
-        {(
-          [
-            ['newest', 'Newest first'],
-            ['oldest', 'Oldest first'],
-            ['next', 'Due next first'],
-          ] as [Order, string][]
-        ).map(([value, text]) => (
-          <option key={value} value={value} disabled={value === 'next' && length > SORTABLE}>
-            {text}
-          </option>
-        ))}
-      </select>
+      <div class="ordered">
+        <p class="matching" role="status">
+          {phase.is === 'ready' ? (
+            <>
+              <strong>{more ? `${count(length)}+` : count(length)}</strong>{' '}
+              {isFiltered(now) ? 'match' : length === 1 ? 'issue' : 'issues'}
+            </>
+          ) : (
+            ' '
+          )}
+        </p>
+        <select
+          class="order"
+          aria-label="Order"
+          value={order.value}
+          onChange={(event) =>
+            setQuery({ order: event.currentTarget.value === 'newest' ? null : event.currentTarget.value })
+          }
+        >
+          {(
+            [
+              ['newest', 'Newest first'],
+              ['oldest', 'Oldest first'],
+              ['next', 'Due next first'],
+            ] as [Order, string][]
+          ).map(([value, text]) => (
+            <option key={value} value={value} disabled={value === 'next' && length > SORTABLE}>
+              {text}
+            </option>
+          ))}
+        </select>
+      </div>
     </div>
   );
 }

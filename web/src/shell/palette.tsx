@@ -169,6 +169,13 @@ function entriesFor(typed: string, issues: readonly IssueView[], agents: readonl
       note: '?',
       run: () => (helpIsOpen.value = true),
     },
+    {
+      id: 'reference',
+      icon: 'search' as const,
+      text: 'API reference',
+      note: '/docs',
+      run: () => window.location.assign('/docs'),
+    },
     ...(hasKey()
       ? [{ id: 'out', icon: 'close' as const, text: 'Sign out of this tab', note: '', run: () => signIn('') }]
       : []),
