@@ -351,6 +351,15 @@ describe('the keyboard alone', () => {
     await page.keyboard.press('Escape');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Second' }).waitFor();
+    // The page has the focus: its keys scroll it. And whoever goes back goes on where they were.
+    await page.keyboard.press('End');
+    await expect.poll(() => page.evaluate("document.querySelector('#page').scrollTop > 0")).toBe(true);
+    await page.goBack();
+    await expect
+      .poll(() => page.locator('.is-cursor').getAttribute('id'))
+      .toBe(`row-${two.identifier.split('-')[1]}`);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Second' }).waitFor();
     await page.keyboard.press('g');
     await page.keyboard.press('a');
     await page.getByRole('heading', { name: 'Agents' }).waitFor();

@@ -3,7 +3,7 @@ import { signal, useSignal } from '@preact/signals';
 import type { IssueView } from '../../../src/machines/view.ts';
 import { agentName, agentsByName } from '../agents/roster.ts';
 import { count, counted } from '../duration.ts';
-import { client } from '../session.ts';
+import { client, link } from '../session.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { SHOWN, shownOf } from '../ui/state.tsx';
 import { toast } from '../ui/toasts.tsx';
@@ -141,6 +141,9 @@ function Open({ ask }: { ask: Asked }) {
             {doing.charAt(0).toUpperCase() + doing.slice(1)}… {count(at.answered)} of {count(targets.length)}{' '}
             confirmed
           </h2>
+          {link.value.is === 'lost' && (
+            <p class="note">The connection is lost. What is not confirmed is asked again when it is back.</p>
+          )}
           <progress max={targets.length} value={at.answered} aria-label="Confirmed" />
         </>
       )}

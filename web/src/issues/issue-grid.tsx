@@ -43,6 +43,16 @@ export function IssueGrid({ list, order, prefix }: GridProps) {
     return () => observer.disconnect();
   }, []);
 
+  const isPlaced = useRef(false);
+  useLayoutEffect(() => {
+    const { current: element } = scroller;
+    if (isPlaced.current || length === 0 || element === null) return;
+    isPlaced.current = true;
+    const at = cursor.peek() === null ? -1 : list.indexOf(cursor.peek() as number, order);
+    // Come back to: what the cursor is on is in view again.
+    if (at >= 0) element.scrollTop = Math.max(0, (at + 1) * rowHeight - element.clientHeight / 2);
+  }, [length]);
+
   const from = useComputed(() => Math.max(0, Math.floor(top.value / rowHeight) - BEYOND)).value;
   const to = Math.min(length - 1, Math.ceil((top.value + height.value) / rowHeight) + BEYOND);
   const { places } = list.held.value;

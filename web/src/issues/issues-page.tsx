@@ -15,13 +15,21 @@ import { IssueList } from './issue-list.ts';
 import { placeOf } from './places.ts';
 import { chooseNone, chosen, cursor, keepOnly, meant } from './selection.ts';
 
+/** Which company and filter the cursor and what is chosen are of. */
+let lastListed = '';
+
 export function IssuesPage(_props: PageProps) {
   const { value: from } = client;
   const { value: of } = company;
   const key = JSON.stringify(filter.value);
   const list = useMemo(() => {
-    chooseNone();
-    cursor.value = null;
+    // Whoever comes back from an issue goes on where they were.
+    const listed = `${of?.id} ${key}`;
+    if (listed !== lastListed) {
+      chooseNone();
+      cursor.value = null;
+    }
+    lastListed = listed;
     return from === null || of === null ? null : new IssueList(from, of, filter.peek());
   }, [from, of?.id, key]);
   useEffect(() => () => list?.close(), [list]);
@@ -75,16 +83,19 @@ function Actions({ list, prefix }: { list: IssueList; prefix: string }) {
     if (numbers.length === 0) return;
     const known = numbers.flatMap((number) => list.row(number).peek() ?? []);
     const isOne = numbers.length === 1;
+    const targets = numbers.flatMap((number) => {
+      const id = list.idOf(number);
+      // One issue was looked at: if it moves on before the answer, that is a reason to decide anew. Of many the
+      // state decides alone, or one busy issue after the other would be refused.
+      const version = isOne ? (known[0]?.version ?? null) : null;
+      return id === undefined ? [] : [{ id, identifier: `${prefix}-${number}`, version }];
+    });
+    // What the keyboard was on may have left the list.
+    if (targets.length === 0) return;
     asked.value = {
       is,
       known,
-      targets: numbers.flatMap((number) => {
-        const id = list.idOf(number);
-        // One issue was looked at: if it moves on before the answer, that is a reason to decide anew. Of many the
-        // state decides alone, or one busy issue after the other would be refused.
-        const version = isOne ? (known[0]?.version ?? null) : null;
-        return id === undefined ? [] : [{ id, identifier: `${prefix}-${number}`, version }];
-      }),
+      targets,
       seen: (issue) => list.saw(issue),
       done: chooseNone,
     };

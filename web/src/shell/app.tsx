@@ -88,6 +88,11 @@ function Shown() {
       isCurrent = false;
     };
   }, [page, Component]);
+  useEffect(() => {
+    // What scrolls is the page, and keys scroll what has the focus. Whoever has it already keeps it.
+    if (document.activeElement === document.body)
+      document.getElementById('page')?.focus({ preventScroll: true });
+  }, [path.value]);
   // Read, so that a page that has come is drawn.
   again.value;
   if (at === null) {
