@@ -152,6 +152,12 @@ describe('baton config', () => {
 });
 
 describe('the file', () => {
+  it('that says null is no object', () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'baton-config-')), 'baton.config.json');
+    writeFileSync(path, 'null');
+    expect(refusal({ file: readConfigFile(path) })).toContain('one JSON object');
+  });
+
   it('may be absent, and is named when it is not JSON', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'baton-config-')), 'baton.config.json');
     expect(readConfigFile(path)).toBeNull();

@@ -14,11 +14,12 @@ export function readConfigFile(path: string): unknown {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw new BatonError(
       'VALIDATION',
-      `${path} cannot be read (${String(error)}): correct its permissions or remove it.`,
+      `${path} cannot be read (${(error as Error).message}): correct its permissions or remove it.`,
     );
   }
   try {
-    return JSON.parse(content);
+    // A file that says `null` is there all the same, and is no object.
+    return JSON.parse(content) ?? [];
   } catch (error) {
     throw new BatonError(
       'VALIDATION',

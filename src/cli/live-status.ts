@@ -5,7 +5,7 @@
 import type { CompanyStats, HttpApi } from '../client/http.ts';
 import type { Clock } from '../clock.ts';
 import { type Buckets, bucketsIn, quantile } from './commit-latency.ts';
-import { emit, paint, type Terminal } from './terminal.ts';
+import { emit, paint, plain, type Terminal } from './terminal.ts';
 
 const DRAW_MS = 1000;
 const REPORT_MS = 10_000;
@@ -24,12 +24,17 @@ export interface Status {
   commitP99Ms: number | null;
 }
 
+/** A server that waits for its database is asked for nothing else: each question would be a line in its log. */
+interface NotReady {
+  readonly reason: string;
+}
+
 /** Draws until `stop`; `clear` takes the line away for somebody else's. */
 export function liveStatus(
   terminal: Terminal,
   clock: Clock,
   http: HttpApi,
-  metrics: () => Promise<string>,
+  page: (path: string) => Promise<string>,
 ): { clear(): void; stop(): void } {
   let isStopped = false;
   let isDrawn = false;
@@ -42,14 +47,21 @@ export function liveStatus(
   };
   const draw = async () => {
     // A server that is busy or away says so itself; the line waits for its next turn.
-    const status = await read(http, metrics, readings).catch(() => null);
+    const status = await read(http, page, readings).catch(() => null);
     if (isStopped) return;
     if (status !== null && terminal.json) {
-      const { eventsPerSecond: _, commitP99Ms: __, ...counts } = status;
-      if (JSON.stringify(counts) !== said) emit(terminal, { step: 'status', ...status });
-      said = JSON.stringify(counts);
+      const {
+        eventsPerSecond: _,
+        commitP99Ms: __,
+        ...rest
+      } = { eventsPerSecond: 0, commitP99Ms: 0, ...status };
+      const ready = 'reason' in status ? { ready: false } : {};
+      if (JSON.stringify(rest) !== said) emit(terminal, { step: 'status', ...ready, ...status });
+      said = JSON.stringify(rest);
     } else if (status !== null) {
-      terminal.out.write(`\r\x1b[K  ${paint(terminal, 'dim', textOf(status))}`);
+      // A line that wraps could not be taken away again.
+      const text = textOf(status).slice(0, Math.max(20, (terminal.out.columns ?? 200) - 3));
+      terminal.out.write(`\r\x1b[K  ${paint(terminal, 'dim', text)}`);
       isDrawn = true;
     }
     cancel = clock.after(terminal.json ? REPORT_MS : DRAW_MS, () => void draw());
@@ -65,10 +77,16 @@ export function liveStatus(
   };
 }
 
-async function read(http: HttpApi, metrics: () => Promise<string>, readings: Buckets[]): Promise<Status> {
+async function read(
+  http: HttpApi,
+  page: (path: string) => Promise<string>,
+  readings: Buckets[],
+): Promise<Status | NotReady> {
+  const { ready, reason } = JSON.parse(await page('/readyz')) as { ready: boolean; reason?: string | null };
+  if (!ready) return { reason: reason ?? 'it does not say why' };
   const all: CompanyStats[] = [];
   for await (const company of http.companies()) all.push(await http.stats(company.id));
-  readings.push(bucketsIn(await metrics()));
+  readings.push(bucketsIn(await page('/metrics')));
   if (readings.length > READINGS) readings.shift();
   return statusOf(all, quantile(readings[0] ?? [], readings.at(-1) ?? [], 0.99));
 }
@@ -89,7 +107,9 @@ export function statusOf(all: readonly CompanyStats[], commitP99Ms: number | nul
   };
 }
 
-function textOf({ eventsPerSecond, commitP99Ms, ...counts }: Status): string {
+function textOf(status: Status | NotReady): string {
+  if ('reason' in status) return `not ready: ${plain(status.reason)}; goes on by itself when that is over`;
+  const { eventsPerSecond, commitP99Ms, ...counts } = status;
   const parts = Object.entries(counts).filter(([name, n]) => name !== 'idle' || n > 0);
   const latency =
     commitP99Ms === null ? '' : `  commit p99 ${commitP99Ms < 10 ? commitP99Ms : Math.round(commitP99Ms)} ms`;

@@ -71,7 +71,9 @@ async function forPeople<T>(work: Promise<T>): Promise<T> {
     return await work;
   } catch (error) {
     if (error instanceof BatonError || isDefect(error)) throw error;
-    throw new BatonError('INTERNAL', (error as Error).message, {
+    const { message, code = '', path } = error as NodeJS.ErrnoException;
+    const isOfData = path !== undefined && DATA_TROUBLE.includes(code);
+    throw new BatonError('INTERNAL', isOfData ? `The data directory cannot be used: ${message}.` : message, {
       hint: startHint(error as NodeJS.ErrnoException),
     });
   }
@@ -81,11 +83,13 @@ function isDefect(error: unknown): boolean {
   return !(error instanceof Error) || error instanceof TypeError || error instanceof RangeError;
 }
 
+const DATA_TROUBLE = ['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOENT', 'ENOTDIR', 'ENOSPC'];
+
 function startHint(error: NodeJS.ErrnoException): string | null {
   if (error.code === 'EADDRINUSE')
     return 'Another program uses the port: stop it, or choose another with --port (0 = any).';
   if (error.code === 'EACCES' && error.syscall === 'listen') return 'Choose a port above 1023 with --port.';
-  if (['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOENT', 'ENOTDIR', 'ENOSPC'].includes(error.code ?? ''))
+  if (DATA_TROUBLE.includes(error.code ?? ''))
     return 'Choose a data directory of your own that you may write to with --data-dir.';
   if (error.code === 'ENOTFOUND' || error.code === 'EADDRNOTAVAIL')
     return 'This machine has no such address: choose another with --host.';

@@ -81,11 +81,11 @@ async function start(call: Call, make: MakeServer): Promise<number> {
 
 function statusOf({ terminal, clock, random }: Call, { url, token }: RunningServer) {
   const http = new HttpApi({ url, token, clock, chance: random, timeoutMs: 5000 });
-  const metrics = async () => {
+  const page = async (path: string) => {
     const headers = token === null ? {} : { authorization: `Bearer ${token}` };
-    return (await fetch(`${url}/metrics`, { headers })).text();
+    return (await fetch(`${url}${path}`, { headers })).text();
   };
-  return liveStatus(terminal, clock, http, metrics);
+  return liveStatus(terminal, clock, http, page);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { MakeServer } from '../../src/cli/runtime.ts';
 import { startCommand } from '../../src/cli/start-command.ts';
@@ -5,14 +7,14 @@ import { BatonError } from '../../src/errors.ts';
 import { baton, type Given } from './world.ts';
 
 /** A server that is there at once and remembers that it was stopped. */
-function fake() {
+function fake(url = 'http://127.0.0.1:4300') {
   const seen = { stopped: 0, port: -1 };
   const make: MakeServer = async (settings, { say }) => {
     seen.port = settings.port;
     say({ name: 'database', text: 'PostgreSQL 18.4 (embedded) · .baton', ms: 912.4 });
     say({ name: 'schema', text: '0 migrations applied now', ms: null });
     return {
-      url: 'http://127.0.0.1:4300',
+      url,
       token: 'made-up',
       local: true,
       ready: async () => true,
@@ -24,8 +26,8 @@ function fake() {
   return { seen, commands: [startCommand(make)] };
 }
 
-async function started(argv: string[], until: RegExp, given: Given = {}) {
-  const { seen, commands } = fake();
+async function started(argv: string[], until: RegExp, given: Given = {}, url?: string) {
+  const { seen, commands } = fake(url);
   const interrupt = new AbortController();
   const ran = await baton(['start', '--no-demo', ...argv], {
     ...given,
@@ -65,6 +67,26 @@ describe('baton start', () => {
       token: 'made-up',
     });
   });
+  it.each([
+    [true, /not ready: the database does not answer/],
+    [false, /"step":"status","ready":false,"reason":"the database does not answer"/],
+  ])(
+    'says that it is not ready and why, and reads nothing meanwhile (on a terminal: %s)',
+    async (terminal, text) => {
+      const asked: string[] = [];
+      const away = createServer((request, response) => {
+        asked.push(request.url ?? '');
+        response.writeHead(503, { 'content-type': 'application/json' });
+        response.end('{"ready":false,"reason":"the database does not answer"}');
+      }).listen(0, '127.0.0.1');
+      await once(away, 'listening');
+      const { port } = away.address() as { port: number };
+      const { code } = await started([], text, { terminal }, `http://127.0.0.1:${port}`);
+      away.close();
+      expect(code).toBe(0);
+      expect(new Set(asked)).toEqual(new Set(['/readyz']));
+    },
+  );
   it('hands the settings on', async () => {
     expect((await started(['--port', '4399'], /"ready"/, { env: { PORT: '1' } })).seen.port).toBe(4399);
   });
@@ -79,6 +101,8 @@ describe('baton start', () => {
   it('says what to do about a data directory that cannot be one', async () => {
     const { code, err } = await baton(['start', '--data-dir', 'package.json'], { cwd: process.cwd() });
     expect(code).toBe(1);
-    expect(err).toMatch(/EEXIST[^\n]*\n +Choose a data directory of your own/);
+    expect(err).toMatch(
+      /The data directory cannot be used: EEXIST[^\n]*package\.json[^\n]*\n +Choose a data directory of your own/,
+    );
   });
 });
