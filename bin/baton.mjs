@@ -6,5 +6,8 @@
  */
 import { ensured } from '../scripts/ensure.mjs';
 
+const { ppid } = process;
 await ensured();
+// npx was told to end meanwhile, and its shell did not say so: src/cli/npx.ts.
+if (process.env.npm_lifecycle_event === 'npx' && process.ppid !== ppid) process.exit(130);
 await import('../dist/cli/main.js');

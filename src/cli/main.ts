@@ -2,6 +2,7 @@
 import { systemClock, systemRandom } from '../clock.ts';
 import { COMMANDS } from './commands.ts';
 import { INTERRUPTED } from './failure.ts';
+import { isOfNpx, whenOrphaned } from './npx.ts';
 import { run } from './run.ts';
 
 /** Under `npm start` a Ctrl-C arrives twice, from the terminal and from npm: so soon it is not somebody's second word. */
@@ -20,6 +21,13 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     interruptedAt = clock.monotonic();
     interrupt.abort(name);
   });
+}
+if (isOfNpx(process.env)) {
+  whenOrphaned(
+    clock,
+    () => process.ppid,
+    () => interrupt.abort('SIGTERM'),
+  );
 }
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // The reader has seen enough (`baton issues | head`).

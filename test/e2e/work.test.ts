@@ -44,7 +44,7 @@ function readIf(path: string): string {
 }
 
 /** A worker whose command ignores SIGTERM, and the process id of that command. */
-async function working(name: string, script: string, flags: string[] = []) {
+async function working(name: string, script: string, flags: string[] = [], npx = false) {
   const desk = await office(server, name);
   const [agent = ''] = desk.agents;
   const issue = await desk.issue(agent);
@@ -61,16 +61,42 @@ async function working(name: string, script: string, flags: string[] = []) {
     '-c',
     script,
   ];
-  const child = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'pipe'] });
+  // Under npx there is a shell in between, which signals end and which passes none on.
+  const [file, before] = npx
+    ? ['sh', ['-c', '"$0" "$@"; exit $?', process.execPath]]
+    : [process.execPath, []];
+  const env = { npm_command: 'exec', npm_lifecycle_event: 'npx', npm_lifecycle_script: "'baton'" };
+  const child = spawn(file, [...before, ...args], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+    env: { ...process.env, ...(npx ? env : {}) },
+  });
   running.add(child);
   const exited = once(child, 'exit').then(([code]) => {
     running.delete(child);
     return code as number | null;
   });
-  return { desk, issue, child, exited };
+  return { desk, agent, issue, child, exited };
 }
 
 describe('a worker process', () => {
+  it('of npx, which is told to end, ends as if it had been told itself', async () => {
+    const begun = join(directory, 'begun-by-npx');
+    const { desk, agent, issue, child, exited } = await working(
+      'n',
+      `echo begun > ${begun}; sleep 2`,
+      [],
+      true,
+    );
+    await contentOf(begun);
+    const left = () => processesWith(agent);
+    expect(await left()).not.toEqual([]);
+    child.kill('SIGTERM');
+    await exited;
+    expect(await until(left, (pids) => pids.length === 0, 10_000)).toEqual([]);
+    // What was in hand was finished, and nothing else begun.
+    expect((await desk.get(issue.id)).state).toBe('done');
+  });
+
   it('told to end twice, ends at once, and its commands with it', async () => {
     const pids = join(directory, 'stubborn');
     const { child, exited } = await working(
