@@ -14,6 +14,7 @@ export const simulationPart: SoakPart = {
   weight: 3,
   async run({ ms, seed, now }: SoakTurn): Promise<SoakOutcome> {
     const end = now() + ms;
+    const used = process.cpuUsage();
     const batch = await runOnThreads(new URL('./thread.js', import.meta.url), {
       first: seed * SEEDS_A_TURN,
       count: SEEDS_A_TURN,
@@ -21,8 +22,10 @@ export const simulationPart: SoakPart = {
       more: () => now() < end,
     });
     const { histories, simulatedHours, versions, failures } = batch;
+    const { user, system } = process.cpuUsage(used);
     const counters = {
       histories,
+      'core seconds': (user + system) / 1e6,
       'simulated hours': simulatedHours,
       'simulated versions': versions,
       'simulated faults': faultsOf(batch),

@@ -30,7 +30,8 @@ export interface SoakTurn {
 export interface SoakOutcome {
   /**
    * Added up over all turns and parts of the same name. The closing report names these first: `acknowledged` (events that
-   * were answered `ok`), `faults` (crashes, stops, cuts …), `lost` (acknowledged events that are not there).
+   * were answered `ok`), `faults` (crashes, stops, cuts …), `lost` (acknowledged events that are not there), `histories`
+   * (simulated) and the `core seconds` they took.
    */
   readonly counters: Readonly<Record<string, number>>;
   /** Pooled over all turns, ms; the report shows p50, p99 and max. `takeover`: from the fault to the first commit after it. */

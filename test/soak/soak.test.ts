@@ -64,10 +64,18 @@ describe('a soak', () => {
     const tally = await rotation([one.made, two.made], 1000, clock);
     const report = tally.report();
     expect(report.at(-1)).toBe(
-      'soak: 1,500 events acknowledged, 2 faults, 3 takeovers, lost 0, 0 violations',
+      'soak: 0 histories simulated, 1,500 events acknowledged, 2 faults, 3 takeovers, lost 0, 0 violations',
     );
     expect(report).toContain('takeover ms: p50 7, p99 900, max 900 of 3');
     expect(report[0]).toBe('one: 1 turns, 0.0 min, 0 violations; acknowledged 1,000, faults 2');
+  });
+
+  it('says how many histories were simulated, what one costs and what share of a million they are', async () => {
+    const clock = { now: 0 };
+    const one = part('simulation', 1, { counters: { histories: 12_500, 'core seconds': 400 } }, clock);
+    const report = (await rotation([one.made], 120_000, clock)).report();
+    expect(report).toContain('histories: 25,000, 32.0 ms of a core each, 2.5 % of a million');
+    expect(report.at(-1)).toContain('soak: 25,000 histories simulated, ');
   });
 
   it('counts a part that throws as a violation and goes on with the others', async () => {

@@ -3,6 +3,8 @@ import type { SoakOutcome } from './part.ts';
 
 /** A report names this many violations in full. */
 const MOST_TOLD = 20;
+/** How many histories a soak is asked for in the end (docs/guarantees.md, Soak). */
+const MILLION = 1_000_000;
 
 interface Sum {
   turns: number;
@@ -46,9 +48,18 @@ export class Tally {
       return `${name}: ${turns} turns, ${(ms / 60_000).toFixed(1)} min, ${violations} violations; ${counted}`;
     });
     for (const [name, values] of this.samples) lines.push(`${name} ms: ${quantiles(values)}`);
+    const histories = this.total('histories');
+    if (histories > 0) {
+      const each = (1000 * this.total('core seconds')) / histories;
+      const share = ((100 * histories) / MILLION).toPrecision(2);
+      lines.push(
+        `histories: ${figure(histories)}, ${each.toFixed(1)} ms of a core each, ${share} % of a million`,
+      );
+    }
     lines.push(...this.violations.slice(0, MOST_TOLD).map((text) => `VIOLATION ${text}`));
     lines.push(
-      `soak: ${figure(this.total('acknowledged'))} events acknowledged, ${figure(this.total('faults'))} faults, ` +
+      `soak: ${figure(histories)} histories simulated, ${figure(this.total('acknowledged'))} events acknowledged, ` +
+        `${figure(this.total('faults'))} faults, ` +
         `${this.samples.get('takeover')?.length ?? 0} takeovers, lost ${figure(this.total('lost'))}, ` +
         `${this.violations.length} violations`,
     );
