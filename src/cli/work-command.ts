@@ -11,6 +11,7 @@ import type { RunOutcome } from '../client/run-outcome.ts';
 import { type Worker, worker } from '../client/worker.ts';
 import { BatonError } from '../errors.ts';
 import type { AgentView, GrantView } from '../machines/view.ts';
+import { withNames } from './agent-names.ts';
 import type { Wording } from './classify/classifier.ts';
 import { type Call, type Command, SERVER_FLAGS, textFlag, wholeFlag, wordFlag } from './command.ts';
 import { COMPANY_FLAG } from './companies.ts';
@@ -138,7 +139,7 @@ async function work(
         tools,
       );
     },
-    ended: (grant, outcome) => tellEnd(call, grant, outcome),
+    ended: (grant, outcome) => tellEnd(call, agent, grant, outcome),
   });
   emit(terminal, { event: 'working', agent: agent.name, agentId: agent.id, slots: options.slots });
   say(terminal, `Working as ${plain(agent.name)} at ${url}: ${command.map(plain).join(' ')}`);
@@ -186,7 +187,7 @@ function stdinClosed(): Promise<'orphaned'> {
   });
 }
 
-function tellEnd({ terminal }: Call, { issue, run }: GrantView, outcome: RunOutcome): void {
+function tellEnd({ terminal }: Call, agent: AgentView, { issue, run }: GrantView, outcome: RunOutcome): void {
   const answered = outcome.is === 'refused' ? null : (outcome.answer?.issue ?? null);
   const said = textOf(outcome);
   emit(terminal, {
@@ -198,7 +199,10 @@ function tellEnd({ terminal }: Call, { issue, run }: GrantView, outcome: RunOutc
     text: said,
   });
   const [sign, colour] = outcome.is === 'succeeded' ? (['✓', 'green'] as const) : (['✗', 'red'] as const);
-  say(terminal, `${paint(terminal, colour, sign)} ${issue.identifier}  ${outcome.is}: ${plain(said)}`);
+  say(
+    terminal,
+    `${paint(terminal, colour, sign)} ${issue.identifier}  ${outcome.is}: ${plain(withNames(said, new Map([[agent.id, agent.name]])))}`,
+  );
 }
 
 function textOf(outcome: RunOutcome): string {

@@ -60,6 +60,14 @@ describe('from nothing to work', () => {
     );
   });
 
+  it('send calls an agent by its name, too', async () => {
+    const desk = await office(server, 'hopper');
+    const issue = await desk.issue(desk.agents[0]);
+    const out = await shown('send', issue.identifier, 'PRIORITY', 'priority=high');
+    expect(out).toContain('of agent hopper');
+    expect(out).not.toContain(desk.agents[0]);
+  });
+
   it('a sentence that begins with an agent has its name, and so has the history', async () => {
     const desk = await office(server, 'grace');
     const issue = await desk.issue(desk.agents[0]);
