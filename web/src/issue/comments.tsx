@@ -74,7 +74,8 @@ export function Comments(props: { issue: IssueView; journal: readonly Change[]; 
           ))}
         </ol>
       )}
-      {mayOperate() && (
+      {/* One put aside takes no events. */}
+      {mayOperate() && issue.why.code !== 'quarantined' && (
         <form onSubmit={send}>
           <label class="visually-hidden" for="comment">
             Comment

@@ -232,6 +232,7 @@ function Travel({ now, at }: { now: IssueView; at: number }) {
         max={Math.max(1, now.version)}
         value={at}
         disabled={now.version === 1}
+        style={{ '--share': now.version === 1 ? 1 : (at - 1) / (now.version - 1) }}
         onInput={(event) => goTo(Number(event.currentTarget.value), now.version)}
         aria-valuetext={at === now.version ? `${at}, now` : `${at} of ${now.version}`}
       />
