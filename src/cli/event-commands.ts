@@ -93,6 +93,7 @@ async function sendAll(
   const bar = progress(terminal, call.clock, 'sending', refs.length);
   let code = 0;
   for (const [n, ref] of refs.entries()) {
+    if (call.signal.aborted) bar.end();
     call.signal.throwIfAborted();
     try {
       const issue = await issueOf(http, call, ref);

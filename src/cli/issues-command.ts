@@ -5,7 +5,7 @@ import { agentNames, withNames } from './agent-names.ts';
 import { type Command, SERVER_FLAGS, textFlag, wholeFlag } from './command.ts';
 import { COMPANY_FLAG, companiesOf } from './companies.ts';
 import { stateOf } from './issue-text.ts';
-import { progress } from './progress.ts';
+import { progressing } from './progress.ts';
 import { httpOf } from './server.ts';
 import { table } from './table.ts';
 import { emit, say } from './terminal.ts';
@@ -41,16 +41,17 @@ export const issuesCommand: Command = {
     const companies = await companiesOf(http, call);
     // One page comes at once; of many it is worth a request to know how many there may be.
     const total = most > 500 ? await countOf(http, companies) : most;
-    const bar = progress(call.terminal, call.clock, 'reading', Math.min(most, total));
-    for (const company of companies) {
-      for await (const issue of http.issues(company.id, query)) {
-        if (found.length === most) break;
-        found.push(issue);
-        bar.at(found.length);
-        emit(call.terminal, issue);
+    await progressing(call, 'reading', Math.min(most, total), async (bar) => {
+      for (const company of companies) {
+        for await (const issue of http.issues(company.id, query)) {
+          call.signal.throwIfAborted();
+          if (found.length === most) break;
+          found.push(issue);
+          bar.at(found.length);
+          emit(call.terminal, issue);
+        }
       }
-    }
-    bar.end();
+    });
     if (call.terminal.json) return 0;
     if (found.length === 0) {
       say(call.terminal, 'No issue matches.');

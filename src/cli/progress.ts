@@ -13,6 +13,21 @@ export interface Progress {
   end(): void;
 }
 
+/** `work` with a bar that is gone however it ends, so that what is said of that has a line of its own. */
+export async function progressing<T>(
+  { terminal, clock }: { terminal: Terminal; clock: Clock },
+  what: string,
+  total: number,
+  work: (bar: Progress) => Promise<T>,
+): Promise<T> {
+  const bar = progress(terminal, clock, what, total);
+  try {
+    return await work(bar);
+  } finally {
+    bar.end();
+  }
+}
+
 export function progress(terminal: Terminal, clock: Clock, what: string, total: number): Progress {
   const shows = terminal.err.isTTY === true && !terminal.quiet;
   const begunAt = clock.monotonic();

@@ -5,7 +5,7 @@ import { agentNames } from './agent-names.ts';
 import { type Command, SERVER_FLAGS, wholeFlag } from './command.ts';
 import { COMPANY_FLAG, companiesOf } from './companies.ts';
 import { duration } from './issue-text.ts';
-import { progress } from './progress.ts';
+import { progressing } from './progress.ts';
 import { httpOf } from './server.ts';
 import { stuckOf } from './stuck.ts';
 import { table } from './table.ts';
@@ -42,14 +42,15 @@ export const stuckCommand: Command = {
       const { byState } = await http.stats(id);
       for (const state of WAITING_STATES) total += byState[state] ?? 0;
     }
-    const bar = progress(terminal, clock, 'reading', total);
-    for (const { id } of companies) {
-      for await (const issue of http.issues(id, { state: WAITING_STATES, limit: 500 })) {
-        waiting.push(issue);
-        bar.at(waiting.length);
+    await progressing(call, 'reading', total, async (bar) => {
+      for (const { id } of companies) {
+        for await (const issue of http.issues(id, { state: WAITING_STATES, limit: 500 })) {
+          call.signal.throwIfAborted();
+          waiting.push(issue);
+          bar.at(waiting.length);
+        }
       }
-    }
-    bar.end();
+    });
     const now = clock.now();
     const groups = stuckOf(waiting, now, patience);
     for (const { code, what, todo, issues } of groups) {

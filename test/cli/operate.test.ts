@@ -60,6 +60,17 @@ describe('from nothing to work', () => {
     );
   });
 
+  it('reading is interrupted at once, however much there is', async () => {
+    const desk = await office(server, 'page');
+    await desk.issue(desk.agents[0]);
+    const interrupt = new AbortController();
+    interrupt.abort('SIGINT');
+    for (const argv of [['issues'], ['stuck']]) {
+      const { code, out } = await at([...argv, '--company', desk.prefix], { signal: interrupt.signal });
+      expect([code, out]).toEqual([130, '']);
+    }
+  });
+
   it('send calls an agent by its name, too', async () => {
     const desk = await office(server, 'hopper');
     const issue = await desk.issue(desk.agents[0]);

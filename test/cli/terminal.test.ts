@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { logOf } from '../../src/cli/log.ts';
-import { progress } from '../../src/cli/progress.ts';
+import { progress, progressing } from '../../src/cli/progress.ts';
 import { table } from '../../src/cli/table.ts';
 import { paint, plain, type Sink, terminalOf } from '../../src/cli/terminal.ts';
 import type { Clock } from '../../src/clock.ts';
@@ -119,6 +119,19 @@ describe('a progress bar', () => {
     bar.at(5);
     expect(err.text).toContain('50 %');
     bar.end();
+    expect(err.text.endsWith('\r\x1b[K')).toBe(true);
+  });
+  it('is gone when what it shows was interrupted', async () => {
+    const now = { ms: 0 };
+    const err = sink(true);
+    const terminal = terminalOf(sink(true), err, { NO_COLOR: '1' }, loud);
+    const interrupted = progressing({ terminal, clock: clockAt(now) }, 'playing', 10, async (bar) => {
+      now.ms = 2000;
+      bar.at(3);
+      throw new Error('interrupted');
+    });
+    await expect(interrupted).rejects.toThrow('interrupted');
+    expect(err.text).toContain('30 %');
     expect(err.text.endsWith('\r\x1b[K')).toBe(true);
   });
   it('is never drawn into a pipe', () => {

@@ -3,7 +3,7 @@ import { type Client, connect } from '../../client/client.ts';
 import type { HttpApi } from '../../client/http.ts';
 import type { Call } from '../command.ts';
 import { freshCompany } from '../fresh-company.ts';
-import { progress } from '../progress.ts';
+import { progressing } from '../progress.ts';
 import { atOnce } from './at-once.ts';
 import { check } from './check.ts';
 import { Crew } from './crew.ts';
@@ -20,7 +20,7 @@ const OPERATORS = 4;
 const BULK = 100;
 
 export async function replay(call: Call, host: Host, plans: readonly Plan[], rows: number): Promise<Report> {
-  const { clock, random, terminal, signal } = call;
+  const { clock, random, signal } = call;
   const { url, token } = host;
   const crew = new Crew();
   const operators: Client[] = [];
@@ -31,10 +31,8 @@ export async function replay(call: Call, host: Host, plans: readonly Plan[], row
     const http = (operators[0] as Client).http;
     const company = await freshCompany(http, 'Replay of an event log', 'INC');
     const names = namesOf(plans);
-    const hiring = progress(terminal, clock, 'hiring  ', names.length);
     const where = { http, url, companyId: company.id, clock, chance: random };
-    await crew.hire(names, where, (n) => hiring.at(n));
-    hiring.end();
+    await progressing(call, 'hiring  ', names.length, (bar) => crew.hire(names, where, (n) => bar.at(n)));
     signal.throwIfAborted();
 
     const begunAt = clock.monotonic();
@@ -43,9 +41,9 @@ export async function replay(call: Call, host: Host, plans: readonly Plan[], row
     await playAll(call, player, plays);
     const seconds = (clock.monotonic() - begunAt) / 1000;
 
-    const checking = progress(terminal, clock, 'checking', plays.length);
-    const verdict = await check(http, company.id, plays, crew.agents, (n) => checking.at(n));
-    checking.end();
+    const verdict = await progressing(call, 'checking', plays.length, (bar) =>
+      check(http, company.id, plays, crew.agents, (n) => bar.at(n)),
+    );
     const latencies = player.latencies.sort((a, b) => a - b);
     const events = latencies.length + plays.length;
     const { reassignments, outOfRetry } = totalsOf(plans);
@@ -72,15 +70,15 @@ export async function replay(call: Call, host: Host, plans: readonly Plan[], row
 
 async function playAll(call: Call, player: Player, plays: readonly Play[]): Promise<void> {
   const total = plays.reduce((sum, { plan }) => sum + plan.steps.length, 0);
-  const bar = progress(call.terminal, call.clock, 'playing ', total);
-  const play = async (one: Play, from: number, to: number, waits: boolean) => {
-    await player.play(one, from, to, waits);
-    bar.at(player.steps);
-  };
-  await atOnce(PLAYING, plays, (one) => play(one, 0, one.plan.rest, true));
-  const unfinished = plays.filter(({ plan }) => plan.rest < plan.steps.length);
-  await atOnce(PLAYING, unfinished, (one) => play(one, one.plan.rest, one.plan.steps.length, false));
-  bar.end();
+  await progressing(call, 'playing ', total, async (bar) => {
+    const play = async (one: Play, from: number, to: number, waits: boolean) => {
+      await player.play(one, from, to, waits);
+      bar.at(player.steps);
+    };
+    await atOnce(PLAYING, plays, (one) => play(one, 0, one.plan.rest, true));
+    const unfinished = plays.filter(({ plan }) => plan.rest < plan.steps.length);
+    await atOnce(PLAYING, unfinished, (one) => play(one, one.plan.rest, one.plan.steps.length, false));
+  });
 }
 
 /** All issues, at rest: nobody is woken before the first row is played. */
