@@ -135,7 +135,8 @@ describe('a bulk that changes nothing', () => {
     const acme = await office(server, 'one');
     for (const title of ['First', 'Second']) await acme.issue(acme.agents[0], { title });
     const page = await show(`/?company=${acme.prefix}`);
-    await page.getByText('2 issues', { exact: true }).waitFor();
+    // What the dialog says of the chosen ones it knows from their rows.
+    for (const title of ['First', 'Second']) await page.getByText(title, { exact: true }).waitFor();
     await page.getByLabel('Choose all that match').check();
     await page.keyboard.press('r');
     await page.getByRole('dialog').getByText('2 of them do not wait for a retry').waitFor();

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Database, openDatabase, openEmbedded } from '../../src/persistence/embedded-postgres.ts';
+import { alive } from '../../src/persistence/os-process.ts';
 import { npmBinaries, systemBinaries } from '../../src/persistence/postgres-binaries.ts';
 import { temporaryDirectory } from '../support/postgres.ts';
 
@@ -48,15 +49,6 @@ async function query<T extends pg.QueryResultRow>(url: string, text: string): Pr
 const postmasterPid = async (dir = dataDir): Promise<number> =>
   Number((await readFile(join(dir, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0]);
 
-const living = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
 async function eventually(what: () => Promise<boolean> | boolean): Promise<void> {
   for (let n = 0; n < 400; n++) {
     if (await what()) return;
@@ -85,7 +77,7 @@ describe('embedded PostgreSQL', () => {
     expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
     const pid = await postmasterPid();
     await Promise.all([first.stop(), first.stop()]);
-    expect(living(pid)).toBe(false);
+    expect(alive(pid)).toBe(false);
     const second = await start();
     expect(await query(second.url, 'select n from kept')).toEqual([{ n: 42 }]);
     expect(said).toEqual([]);
@@ -120,7 +112,7 @@ describe('embedded PostgreSQL', () => {
     await eventually(() => said.length > 0);
     await database.stop();
     const pid = await postmasterPid().catch(() => 0);
-    expect(pid === 0 || !living(pid)).toBe(true);
+    expect(pid === 0 || !alive(pid)).toBe(true);
   });
 
   describe('after its Baton was killed', () => {
@@ -143,13 +135,13 @@ describe('embedded PostgreSQL', () => {
       const pid = await postmasterPid();
       owner.kill('SIGKILL');
       await once(owner, 'exit');
-      expect(living(pid)).toBe(true);
+      expect(alive(pid)).toBe(true);
       const database = await start();
       expect(await postmasterPid()).toBe(pid);
       expect(said.join()).toContain('still running');
       expect(await query(database.url, 'select 1 as n')).toEqual([{ n: 1 }]);
       await database.stop();
-      await eventually(() => !living(pid));
+      await eventually(() => !alive(pid));
     });
 
     it('a database that was killed with it recovers', async () => {
