@@ -12,8 +12,8 @@
  */
 import type { Clock } from '../clock.ts';
 
-/** Time of one pass for frames, ms: ten to thirty frames, so a pass still makes one commit and one write of many. */
-const SLICE_MS = 1;
+/** Time of one pass for frames, ms: some ten of them, so that a pass still makes one commit and one write of many. */
+const SLICE_MS = 0.5;
 
 /** The side of a socket that can be told not to read for a while. */
 export interface Source {

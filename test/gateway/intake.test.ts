@@ -3,7 +3,7 @@ import { type Inbox, Intake } from '../../src/gateway/intake.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 /** What a frame costs, ms: four fit into a slice. */
-const COST_MS = 0.25;
+const COST_MS = 0.125;
 
 describe('whose frame is taken next', () => {
   let clock: ManualClock;
