@@ -39,8 +39,8 @@ export class Subscription implements Listener {
   }
 
   /**
-   * Opens it; false when its partition was lost before the sink heard anything. Throws when the database does not
-   * answer; it is closed then.
+   * Opens it; false when its partition was lost before the sink heard anything. Throws when the database did not answer
+   * before that; a sink that was told that it is open already is told that it is over.
    */
   async open(since: number | null): Promise<boolean> {
     const { topic } = this;
@@ -52,8 +52,11 @@ export class Subscription implements Listener {
       if (topic.is === 'journal') await this.openJournal(since ?? 0);
       else await this.openState(since);
     } catch (error) {
-      this.close();
-      throw error;
+      if (!this.opened) {
+        this.close();
+        throw error;
+      }
+      if (!this.closed) this.over();
     }
     this.flush();
     return this.opened;

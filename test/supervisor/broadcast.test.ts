@@ -56,6 +56,26 @@ describe('a subscription', () => {
     expect(seen.changes[0]?.lamp?.version).toBe(3);
   });
 
+  it('whose journal cannot be read on is told that it is over: whoever was told `ok` would wait for ever', async () => {
+    const w = await lampWorld();
+    const lamp = await w.lamp();
+    w.faults.current = { fate: (call) => (call === 'history' ? { is: 'lost' } : undefined) };
+    const seen = await watch(w.router, { is: 'journal', companyId: w.companyId, id: lamp });
+    expect(seen.opened).toEqual([{ recovered: false, seq: 1 }]);
+    expect(seen.resets).toEqual(['moved']);
+    w.faults.current = undefined;
+    await w.send(lamp, { type: 'FLICKER' });
+    expect(seen.changes).toEqual([]);
+    const again = await watch(w.router, { is: 'journal', companyId: w.companyId, id: lamp });
+    expect(again.changes.map((c) => c.version)).toEqual([1, 2]);
+  });
+
+  it('that was told nothing yet is refused when its database does not answer', async () => {
+    const w = await lampWorld();
+    w.faults.current = { fate: (call) => (call === 'snapshot' ? { is: 'lost' } : undefined) };
+    await expect(watch(w.router, company(w))).rejects.toThrow('UNAVAILABLE');
+  });
+
   it('resumes with only what it missed, with the view as of each version', async () => {
     const w = await lampWorld();
     const lamp = await w.lamp();
