@@ -7,11 +7,8 @@
  */
 import type pg from 'pg';
 import { LOCK_CLASS, NodeLock } from './node-lock.ts';
-import { type DatabaseOptions, openPool } from './pool.ts';
+import { CONNECT_TIMEOUT_MS, type DatabaseOptions, openPool } from './pool.ts';
 import type { Owned } from './store.ts';
-
-/** A beat and a look for orphans may overlap; neither waits for reads or commits. */
-const CONNECTIONS = 2;
 
 const BEAT = {
   name: 'baton-beat',
@@ -65,15 +62,26 @@ const FORGET = `
 delete from nodes n where seen_at < clock_timestamp() - interval '1 day'
   and not exists (select from partitions p where p.owner = n.id)`;
 
+/**
+ * A beat and a look for orphans may overlap, and neither waits for reads or commits: one connection each. Beats have only
+ * the one, which is closed when an answer does not come. Over a way that is half open – requests arrive, answers do not –
+ * a second connection would go on saying that this node lives, which serves nobody by then, and keep others from taking
+ * over; a new connection cannot be made there, so the unanswered beat is the last one that the database hears.
+ */
 export class Leases {
-  readonly #pool: pg.Pool;
+  readonly #beats: pg.Pool;
+  readonly #looks: pg.Pool;
   readonly #lock: NodeLock;
   #forgotten = false;
 
   constructor(options: DatabaseOptions) {
-    const { leaseTimeoutMs } = options;
-    const hasty = leaseTimeoutMs === undefined ? options : { ...options, queryTimeoutMs: leaseTimeoutMs };
-    this.#pool = openPool(hasty, CONNECTIONS);
+    const { leaseTimeoutMs: patience, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+    const hasty =
+      patience === undefined
+        ? options
+        : { ...options, queryTimeoutMs: patience, connectTimeoutMs: Math.min(connectTimeoutMs, patience) };
+    this.#beats = openPool(hasty, 1);
+    this.#looks = openPool(hasty, 1);
     this.#lock = new NodeLock(hasty);
   }
 
@@ -84,14 +92,14 @@ export class Leases {
   async beat(node: string): Promise<{ databaseNow: number; owned: number }> {
     // The lock is a hint: taking it may hang, and a heartbeat that waited for it would cost the lease.
     const locked = this.#lock.holds(node);
-    const answer = await this.#pool.query<{ now: number; owned: number }>({
+    const answer = await this.#beats.query<{ now: number; owned: number }>({
       ...BEAT,
       values: [node, locked],
     });
     if (!locked) void this.#hold(node);
     if (!this.#forgotten) {
       this.#forgotten = true;
-      await this.#pool.query(FORGET);
+      await this.#looks.query(FORGET);
     }
     const { now, owned } = answer.rows[0]!;
     return { databaseNow: now, owned };
@@ -99,20 +107,20 @@ export class Leases {
 
   /** Takes the lock and says so; what fails is made up by the next beat. */
   async #hold(node: string): Promise<void> {
-    if (await this.#lock.hold(node)) await this.#pool.query(LOCKED, [node]).catch(() => {});
+    if (await this.#lock.hold(node)) await this.#looks.query(LOCKED, [node]).catch(() => {});
   }
 
   async acquire(node: string, ttlMs: number, want: number, holding: ReadonlySet<number>): Promise<Owned[]> {
     const values = [node, ttlMs, want, [...holding]];
-    const answer = await this.#pool.query<{ partition: number; epoch: number }>({ ...ACQUIRE, values });
+    const answer = await this.#looks.query<{ partition: number; epoch: number }>({ ...ACQUIRE, values });
     return answer.rows.sort((a, b) => a.partition - b.partition);
   }
 
   async release(node: string, partitions: readonly number[]): Promise<void> {
-    await this.#pool.query(RELEASE, [node, partitions]);
+    await this.#looks.query(RELEASE, [node, partitions]);
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#lock.close(), this.#pool.end()]);
+    await Promise.all([this.#lock.close(), this.#beats.end(), this.#looks.end()]);
   }
 }

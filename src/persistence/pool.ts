@@ -11,7 +11,10 @@ export interface DatabaseOptions {
   readonly url: string;
   /** Our patience with one statement, ms; the server gives up 10 % sooner. Default 10,000. */
   readonly queryTimeoutMs?: number;
-  /** Patience with a heartbeat and with taking partitions, ms: one that is lost should not cost the lease. Default: as with any. */
+  /**
+   * Patience with a heartbeat and with taking partitions, ms, and with connecting for them: one that is lost should not
+   * cost the lease. Default: as with any.
+   */
   readonly leaseTimeoutMs?: number;
   /** Patience with connecting and with waiting for a free connection, ms. Default 5,000. */
   readonly connectTimeoutMs?: number;
@@ -23,6 +26,7 @@ export interface DatabaseOptions {
   readonly onTrouble?: (error: Error) => void;
 }
 
+export const CONNECT_TIMEOUT_MS = 5_000;
 const INT8 = 20;
 const JSON_TEXT = 114;
 
@@ -48,7 +52,7 @@ export function connection(options: DatabaseOptions): pg.ClientConfig {
     application_name: 'baton',
     types,
     keepAlive: true,
-    connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     query_timeout: patience,
     statement_timeout: Math.ceil(patience * 0.9),
   };

@@ -194,6 +194,28 @@ describe('a heartbeat', () => {
     }
   });
 
+  it('that arrived and was not answered is the last one to arrive, so that others may take over', async () => {
+    const way = await FaultProxy.open(`${socketDir()}/.s.PGSQL.5432`);
+    const url = `postgresql://postgres@127.0.0.1:${way.port}/${databaseName()}`;
+    const far = new PostgresStore({ url, leaseTimeoutMs: 300 });
+    const seenAt = async () =>
+      (await admin.query("select seen_at from nodes where id = 'n1'")).rows[0].seen_at;
+    try {
+      // At once, so that there are as many connections as there may be.
+      for (let n = 0; n < 5; n++) await Promise.all([far.beat('n1'), far.acquire('n1', 5_000, 1, new Set())]);
+      way.become({ is: 'half open' });
+      await expect(far.beat('n1')).rejects.toThrow();
+      const seen = await seenAt();
+      for (let n = 0; n < 3; n++) await expect(far.beat('n1')).rejects.toThrow();
+      expect(await seenAt()).toEqual(seen);
+      way.become({ is: 'open' });
+      expect((await far.beat('n1')).databaseNow).toBeGreaterThan(seen.getTime());
+    } finally {
+      await far.close();
+      await way.close();
+    }
+  });
+
   it('hears at once that its advisory lock was lost, for others may take it for gone', async () => {
     const heard = new Promise<string>((resolve) => store.onDoubt('n1', () => resolve('heard')));
     for (let n = 0; n < 500 && !(await locks()); n++) await store.beat('n1');
