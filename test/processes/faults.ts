@@ -9,6 +9,8 @@ export type Fault = (arena: Arena) => Promise<void>;
 
 /** Our own black holes are shorter and longer than the TTL, by turns. */
 const BLACK_HOLE_MS = [300, 2500] as const;
+/** Heartbeats are this part of the TTL apart (src/supervisor/ownership.ts). */
+const BEAT_EVERY = 1 / 5;
 /** A retry waits for longer than a takeover takes; a node that had lost it would find it within 20 s. */
 const RETRY_MS = 4000;
 const SOON_MS = 3000;
@@ -131,8 +133,11 @@ const blackHole: Fault = async (arena) => {
   const { cluster } = arena;
   const ms = BLACK_HOLE_MS[arena.faults % 2]!;
   const since = performance.now();
-  cluster.proxies[place]!.become({ is: arena.chance.u() < 0.5 ? 'black hole' : 'half open' });
-  if (ms > cluster.plan.ttlMs) await arena.takenOver(company, place, since);
+  const is = arena.chance.u() < 0.5 ? 'black hole' : 'half open';
+  cluster.proxies[place]!.become({ is });
+  // Half open, the database hears one more heartbeat, whose answer is lost: the TTL counts from that one.
+  const heardMs = is === 'half open' ? cluster.plan.ttlMs * BEAT_EVERY : 0;
+  if (ms > cluster.plan.ttlMs) await arena.takenOver(company, place, since, heardMs);
   else await sleep(ms);
   cluster.proxies[place]!.become({ is: 'open' });
   await arena.healed('after a black hole');

@@ -86,8 +86,9 @@ export class Arena {
   /**
    * Asks all other nodes for the company until one of them acknowledges an event: what a takeover takes. Too slow is a
    * violation; what the machine had no processor for is not held against it.
+   * @param heardMs for how long the database still heard the old owner after `since`
    */
-  async takenOver(company: LoadCompany, from: number, since: number): Promise<number> {
+  async takenOver(company: LoadCompany, from: number, since: number, heardMs = 0): Promise<number> {
     const starvedBefore = this.#starvation.ms;
     const issueId = this.one(company.issues);
     const key = `t${++this.#probes}`;
@@ -118,7 +119,7 @@ export class Arena {
     }
     this.load.tell(issueId, event.type, key, { is: 'answered', ...first });
     this.takeovers.push(first.ms);
-    const most = this.cluster.plan.ttlMs + this.marginMs;
+    const most = heardMs + this.cluster.plan.ttlMs + this.marginMs;
     const starvedMs = this.#starvation.ms - starvedBefore;
     if (starvedMs < first.ms * CALM) this.calmTakeovers.push(first.ms);
     if (first.ms > most + starvedMs)

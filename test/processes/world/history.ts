@@ -29,8 +29,11 @@ export const FLAGS: Readonly<Record<string, string>> = {
 };
 
 const REST_WITHIN_MS = 15_000;
-/** No fault lasts longer, takeover and recovery included, ms; a node's sweeps for timers are 20 s apart. */
-const LATE_MS = 12_000;
+/**
+ * How late a retry may fire, ms: a read that was swallowed is given up after 10 s (src/persistence/pool.ts) and tried again,
+ * and a takeover may come on top of it. A timer that was forgotten is found by a sweep, and they are 20 s apart.
+ */
+const LATE_MS = 13_000;
 
 /** Waits until no timer is set and no slot is wanted or held; answers what still is. */
 export async function rested(postgres: CampaignPostgres, ms = REST_WITHIN_MS): Promise<string[]> {
