@@ -43,8 +43,8 @@ export const NODE_MUTANTS: readonly Mutant[] = [
   {
     name: 'failed-fire-not-re-armed',
     breaks: 'a timer that came while the database did not answer is forgotten',
-    killedBy: 'P4',
-    seeds: [75],
+    killedBy: 'P6',
+    seeds: [183],
     // Memory holds next to nothing, so that what fires has to be read, and the database is often away.
     plan: harder(
       { downEvery: 3000, crashEvery: 0, stopEvery: 0, pauseEvery: 0 },

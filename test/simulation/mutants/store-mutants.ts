@@ -37,6 +37,9 @@ const loadsWithout =
       ),
   });
 
+/** Runs that go on, whatever becomes of their issue. */
+const KEEPING = { succeed: 1, open: 0, complete: 0, transient: 1, permanent: 0, vanish: 0, zombie: 0 };
+
 /** Two nodes that lose their partitions to each other all the time, with commits that arrive late. */
 const CONTESTED = harder(
   { pauseEvery: 3000, late: 0.1, lateMs: 5000, unanswered: 0.03, timeoutMs: 1000 },
@@ -84,15 +87,24 @@ export const STORE_MUTANTS: readonly Mutant[] = [
   {
     name: 'retention-takes-what-holds',
     breaks: 'retention deletes an ended issue whose run is still alive: its slot is given to another',
-    killedBy: 'P7',
-    seeds: [5272],
+    killedBy: 'P3',
+    seeds: [8, 20],
+    // Short memory, long runs, and nodes that come and go: a node that boots deletes first.
+    plan: harder(
+      { crashEvery: 6000 },
+      { retentionMs: 1500, runMs: 12_000, opEvery: 400, nodes: 1, work: KEEPING },
+    ),
     patch: () => replaced(MemoryPartition.prototype, 'lives', () => () => false),
   },
   {
     name: 'retention-read-back',
     breaks: 'what the database was asked to delete is read into memory again before it has done so',
     killedBy: 'P14',
-    seeds: [7590],
+    seeds: [169, 303],
+    plan: harder(
+      { crashEvery: 6000, latencyMs: 120, late: 0.1, lateMs: 500 },
+      { retentionMs: 1000, opEvery: 400, subscribers: 3 },
+    ),
     node: ({ node }) => {
       node.condemned = () => false;
     },
