@@ -141,6 +141,7 @@ describe('a worker process', () => {
     const alive = await until(
       () => isAlive(pid),
       (is) => !is,
+      15_000,
     );
     expect(alive).toBe(false);
     expect((await desk.get(issue.id)).state).toBe('running');
