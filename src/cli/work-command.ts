@@ -5,8 +5,6 @@
  *        ├── standard input closed (--end-with-stdin) ──► everything killed, 130
  *        └── refused for good (revoked key) ──► that error
  */
-import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
 import type { RunOutcome } from '../client/run-outcome.ts';
 import { type Worker, worker } from '../client/worker.ts';
 import { BatonError } from '../errors.ts';
@@ -17,6 +15,7 @@ import { type Call, type Command, SERVER_FLAGS, textFlag, wholeFlag, wordFlag } 
 import { COMPANY_FLAG } from './companies.ts';
 import { INTERRUPTED } from './failure.ts';
 import { environmentOf, VARIABLES } from './job/environment.ts';
+import { isRunnable } from './job/executable.ts';
 import { type Identity, identityOf } from './job/identity.ts';
 import { killAll } from './job/process-group.ts';
 import { watchLink } from './link.ts';
@@ -234,21 +233,8 @@ function warnOfSlots(call: Call, { name, maxConcurrentRuns: has }: AgentView, sl
 /** @throws BatonError when there is no such command: better now than with every run */
 function commandOf(call: Call): readonly [string, ...string[]] {
   const [file = '', ...rest] = call.args;
-  const path = call.env.PATH ?? '';
-  const candidates = file.includes('/')
-    ? [resolve(call.cwd, file)]
-    : path.split(delimiter).map((directory) => join(directory, file));
-  if (candidates.some(isExecutable)) return [file, ...rest];
+  if (isRunnable(file, call.cwd, call.env.PATH)) return [file, ...rest];
   throw new BatonError('VALIDATION', `There is no command ${JSON.stringify(file)} that can be run.`, {
     hint: 'Give its path, or see that it is on the PATH and executable. A line for a shell: -- sh -c "…".',
   });
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }

@@ -141,10 +141,36 @@ describe('a worker process', () => {
     const alive = await until(
       () => isAlive(pid),
       (is) => !is,
-      15_000,
     );
     expect(alive).toBe(false);
     expect((await desk.get(issue.id)).state).toBe('running');
+  });
+
+  it('that is killed the moment its command was started leaves no command behind', async () => {
+    const marker = join(directory, 'started-and-killed');
+    const code = `
+      import processes from 'node:child_process';
+      import { syncBuiltinESMExports } from 'node:module';
+      const { spawn } = processes;
+      processes.spawn = (file, args, options) => {
+        const child = spawn(file, args, options);
+        if (args.includes('${marker}')) process.kill(process.pid, 'SIGKILL');
+        return child;
+      };
+      syncBuiltinESMExports();
+      const { ProcessGroup } = await import('${join(process.cwd(), 'dist/cli/job/process-group.js')}');
+      const { systemClock } = await import('${join(process.cwd(), 'dist/clock.js')}');
+      const command = ['sh', '-c', 'while :; do sleep 0.1; done', '${marker}'];
+      new ProcessGroup(command, { env: process.env, cwd: '/', input: '' }, systemClock());
+    `;
+    const killed = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'ignore' });
+    expect(await once(killed, 'exit')).toEqual([null, 'SIGKILL']);
+    expect(
+      await until(
+        () => processesWith(marker),
+        (left) => left.length === 0,
+      ),
+    ).toEqual([]);
   });
 
   it('goes on while its server is away, and reports when it is back', async () => {

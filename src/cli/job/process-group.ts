@@ -10,9 +10,10 @@
  * cannot do so: each has a guard, a shell that waits at a pipe which closes with us. What has left the group (setsid) is
  * not ours any more. POSIX only: Windows knows no process groups.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../clock.ts';
+import { isRunnable } from './executable.ts';
 
 export type Ending =
   | { readonly is: 'exited'; readonly code: number }
@@ -25,10 +26,17 @@ const LOOK_MS = 20;
 const REAP_MS = 1000;
 
 /**
- * Reads the number of the group that it is to guard, waits for the end of its input, then kills that group. It is there
- * before the command is, so that there is no moment at which our end would leave the command alone.
+ * Reads the number of the group that it is to guard, waits for the end of its input, then kills that group. Where nobody
+ * names one, no command was begun.
  */
 const GUARD = 'read -r group || exit 0; read -r _; kill -9 "-$group"';
+
+/**
+ * What becomes the command: it names its own group to the guard first, over the guard's input. So there is no moment at
+ * which our end would leave the command alone – we could be killed between starting it and naming it. The subshell is for
+ * a guard that is gone: SIGPIPE ends that alone.
+ */
+const NAMED = '(echo $$ >&3) 2>/dev/null; exec 3>&-; exec "$@"';
 
 const living = new Set<ProcessGroup>();
 
@@ -52,17 +60,24 @@ export class ProcessGroup {
     options: { env: NodeJS.ProcessEnv; cwd: string; input: string },
     clock: Clock,
   ) {
-    const [file, ...args] = command;
     const { env, cwd, input } = options;
     this.#guard = new Guard();
-    const child = spawn(file, args, { env, cwd, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    // One that cannot be run is tried as it is: what the system says to that is how it ended.
+    const [file, ...args] = isRunnable(command[0], cwd, env.PATH)
+      ? (['/bin/sh', '-c', NAMED, 'sh', ...command] as const)
+      : command;
+    const child = spawn(file, args, {
+      env,
+      cwd,
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe', this.#guard.input ?? 'ignore'],
+    }) as ChildProcessWithoutNullStreams;
     this.#child = child;
     this.#clock = clock;
     this.stdout = child.stdout;
     this.stderr = child.stderr;
     living.add(this);
     if (child.pid === undefined) this.#guard.dismiss();
-    else this.#guard.of(child.pid);
     this.ended = new Promise((resolve) => {
       child.once('error', (error: NodeJS.ErrnoException) => {
         living.delete(this);
@@ -123,9 +138,9 @@ class Guard {
     this.#shell.unref();
   }
 
-  /** Names the group. Writing to a pipe is done when this returns. */
-  of(group: number): void {
-    this.#shell.stdin?.write(`${group}\n`);
+  /** Takes the number of the group; its end is the command's, unless somebody else has it open. */
+  get input(): Writable | null {
+    return this.#shell.stdin;
   }
 
   dismiss(): void {
