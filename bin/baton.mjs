@@ -8,7 +8,7 @@ import { ensured } from '../scripts/ensure.mjs';
 
 const { ppid } = process;
 await ensured();
-// As src/cli/npx.ts: npx was told to end meanwhile, and its shell did not say so.
-const { npm_lifecycle_event: event, npm_lifecycle_script: script = '' } = process.env;
-if (process.ppid !== ppid && event === 'npx' && /^['"]?baton\b/.test(script)) process.exit(130);
+const { isOfNpx } = await import('../dist/cli/npx.js');
+// npx was told to end meanwhile, and its shell did not say so.
+if (process.ppid !== ppid && isOfNpx(process.env)) process.exit(130);
 await import('../dist/cli/main.js');

@@ -9,7 +9,7 @@ import { fail } from './failure.ts';
 import { ISSUE_COMPANY_FLAG, issueOf } from './issue-ref.ts';
 import { stateOf } from './issue-text.ts';
 import { agentNamed } from './job/identity.ts';
-import { progress } from './progress.ts';
+import { progressing } from './progress.ts';
 import { httpOf } from './server.ts';
 import { emit, plain, say } from './terminal.ts';
 
@@ -90,34 +90,36 @@ async function sendAll(
 ): Promise<number> {
   const { terminal } = call;
   const reason = textFlag(call, 'reason');
-  const bar = progress(terminal, call.clock, 'sending', refs.length);
-  let code = 0;
-  for (const [n, ref] of refs.entries()) {
-    if (call.signal.aborted) bar.end();
-    call.signal.throwIfAborted();
-    try {
-      const issue = await issueOf(http, call, ref);
-      const event = { ...(await eventFor(issue)), ...(reason === undefined ? {} : { reason }) } as IssueEvent;
-      const answer = await http.sendEvent(issue.id, event);
-      const names = terminal.json ? new Map<string, string>() : await agentNames(http, [answer.issue]);
-      bar.end();
-      emit(terminal, answer);
-      const text = withNames(answer.issue.why.text, names);
-      const done = answer.unchanged ? 'nothing changes' : stateOf(answer.issue);
-      say(terminal, `${issue.identifier}: ${done}. ${plain(text)}`);
-    } catch (error) {
-      bar.end();
-      // One alone fails as any command does.
-      if (refs.length === 1) throw error;
-      const failed = fail(terminal, named(ref, error), terminal.json);
-      code = code === 0 ? failed : code;
-      // Nobody there: it will not be better with the next.
-      if (failed === 4) return failed;
+  return progressing(call, 'sending', refs.length, async (bar) => {
+    let code = 0;
+    for (const [n, ref] of refs.entries()) {
+      call.signal.throwIfAborted();
+      try {
+        const issue = await issueOf(http, call, ref);
+        const event = {
+          ...(await eventFor(issue)),
+          ...(reason === undefined ? {} : { reason }),
+        } as IssueEvent;
+        const answer = await http.sendEvent(issue.id, event);
+        const names = terminal.json ? new Map<string, string>() : await agentNames(http, [answer.issue]);
+        bar.end();
+        emit(terminal, answer);
+        const text = withNames(answer.issue.why.text, names);
+        const done = answer.unchanged ? 'nothing changes' : stateOf(answer.issue);
+        say(terminal, `${issue.identifier}: ${done}. ${plain(text)}`);
+      } catch (error) {
+        bar.end();
+        // One alone fails as any command does.
+        if (refs.length === 1) throw error;
+        const failed = fail(terminal, named(ref, error), terminal.json);
+        code = code === 0 ? failed : code;
+        // Nobody there: it will not be better with the next.
+        if (failed === 4) return failed;
+      }
+      bar.at(n + 1);
     }
-    bar.at(n + 1);
-  }
-  bar.end();
-  return code;
+    return code;
+  });
 }
 
 function named(ref: string, error: unknown): unknown {

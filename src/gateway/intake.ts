@@ -48,21 +48,16 @@ export class Intake {
     return this.#clock.monotonic() - this.#passSince < SLICE_MS;
   }
 
-  /** @internal */
+  /** @internal One that was not admitted: the pass is armed already. */
   enqueue(inbox: Inbox): void {
     this.#queue.push(inbox);
-    if (!this.#armed) this.#arm();
   }
 
   #arm(): void {
     this.#armed = true;
-    this.#begin();
-    setImmediate(() => this.#serve());
-  }
-
-  #begin(): void {
     this.#pass += 1;
     this.#passSince = this.#clock.monotonic();
+    setImmediate(() => this.#serve());
   }
 
   /** What waited, round after round, until the slice is over; at least one frame. */

@@ -8,6 +8,8 @@ import { PARTITIONS } from '../ids.ts';
 import type { Node } from './node.ts';
 import { recover, SWEEP_MS, sweep } from './recovery.ts';
 
+/** Heartbeats are this part of the TTL apart. */
+export const BEAT_EVERY = 1 / 5;
 /** How often partitions without an owner are looked for, ms. */
 const LOOK_MS = 200;
 /** Wait after reading the next timers failed, ms; doubled as often as it fails again, up to the second. */
@@ -143,7 +145,7 @@ export class Ownership {
     if (this.stopped) return;
     if (ok) this.lookAgain();
     const soon = Math.min(LOOK_MS, this.ttlMs / 10);
-    const wait = !ok ? soon : this.doubts === this.resolved ? this.ttlMs / 5 : 0;
+    const wait = !ok ? soon : this.doubts === this.resolved ? this.ttlMs * BEAT_EVERY : 0;
     this.callOffs.set(
       'beat',
       clock.after(wait, () => void this.beat()),

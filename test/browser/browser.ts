@@ -75,6 +75,16 @@ export async function startBrowser(): Promise<TestBrowser> {
   };
 }
 
+/** Closes the pages of a test and takes them out of `open`; what went wrong in them, one sentence each. */
+export async function closed(open: Watched[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const one of open.splice(0)) {
+    found.push(...one.faults());
+    await one.close();
+  }
+  return found;
+}
+
 async function launched(profile: string): Promise<Browser> {
   const installed = INSTALLED.find((path) => path !== undefined && existsSync(path));
   const options = {

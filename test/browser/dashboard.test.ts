@@ -6,7 +6,7 @@ import { ensureBuilt } from '../support/built.ts';
 import { freshDatabase, temporaryDirectory } from '../support/postgres.ts';
 import { call, office, startServer, type TestServer, until } from '../support/server.ts';
 import { endAll, spawnServer } from '../support/server-process.ts';
-import { axe, startBrowser, type TestBrowser, type Watched } from './browser.ts';
+import { axe, closed, startBrowser, type TestBrowser, type Watched } from './browser.ts';
 
 let server: TestServer;
 let browser: TestBrowser;
@@ -17,12 +17,7 @@ beforeAll(async () => {
   server = await startServer({ 'retry-delays-ms': '1500,60000', 'retry-jitter': '0', 'lease-ms': '60000' });
   browser = await startBrowser();
 }, 120_000);
-afterEach(async () => {
-  for (const one of open.splice(0)) {
-    expect(one.faults()).toEqual([]);
-    await one.close();
-  }
-});
+afterEach(async () => expect(await closed(open)).toEqual([]));
 afterAll(async () => {
   await browser?.close();
   endAll();

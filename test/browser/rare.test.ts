@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ensureBuilt } from '../support/built.ts';
 import { call, office, startServer, type TestServer } from '../support/server.ts';
-import { startBrowser, type TestBrowser, type Watched } from './browser.ts';
+import { closed, startBrowser, type TestBrowser, type Watched } from './browser.ts';
 
 let server: TestServer;
 let browser: TestBrowser;
@@ -15,12 +15,7 @@ beforeAll(async () => {
   server = await startServer({ 'retry-jitter': '0' });
   browser = await startBrowser();
 }, 120_000);
-afterEach(async () => {
-  for (const one of open.splice(0)) {
-    expect(one.faults()).toEqual([]);
-    await one.close();
-  }
-});
+afterEach(async () => expect(await closed(open)).toEqual([]));
 afterAll(async () => {
   await browser?.close();
   await server?.stop();

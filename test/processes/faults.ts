@@ -1,5 +1,6 @@
 /** Every fault a running cluster is put through, each by name. Each returns when it has healed. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BEAT_EVERY } from '../../src/supervisor/ownership.ts';
 import { type Action, afterTakeover, atSeam, LOAD_SEAMS } from './seams.ts';
 import type { Arena } from './world/arena.ts';
 import { fullDisk } from './world/full-disk.ts';
@@ -9,8 +10,6 @@ export type Fault = (arena: Arena) => Promise<void>;
 
 /** Our own black holes are shorter and longer than the TTL, by turns. */
 const BLACK_HOLE_MS = [300, 2500] as const;
-/** Heartbeats are this part of the TTL apart (src/supervisor/ownership.ts). */
-const BEAT_EVERY = 1 / 5;
 /** A retry waits for longer than a takeover takes; a node that had lost it would find it within 20 s. */
 const RETRY_MS = 4000;
 const SOON_MS = 3000;

@@ -17,6 +17,7 @@ import type { PageProps } from '../pages.ts';
 import { plain } from '../plain.ts';
 import { isUnreadable } from '../put-aside.ts';
 import { client, companies, company, mayOperate } from '../session.ts';
+import { None } from '../ui/none.tsx';
 import { State, shownOf } from '../ui/state.tsx';
 import { Actions } from './actions.tsx';
 import { Comments } from './comments.tsx';
@@ -58,17 +59,12 @@ export function IssuePage({ params }: PageProps) {
   const error = watched.value?.error.value ?? null;
   if (error !== null) {
     return (
-      <div class="page none" role="alert">
-        <h1>{error.code === 'NOT_FOUND' ? <>There is no issue {id} here</> : 'The issue cannot be shown'}</h1>
-        <p class="quiet">
-          <code>{error.code}</code> {error.message} {error.hint}
-        </p>
-        <p>
-          <a class="button" href={addressOf('/')}>
-            All issues
-          </a>
-        </p>
-      </div>
+      <None
+        alert
+        title={error.code === 'NOT_FOUND' ? <>There is no issue {id} here</> : 'The issue cannot be shown'}
+      >
+        <code>{error.code}</code> {error.message} {error.hint}
+      </None>
     );
   }
   if (watched.value === null || now === null) return <p class="empty">Loading…</p>;

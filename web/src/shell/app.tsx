@@ -8,6 +8,7 @@ import { PAGES, type Page, type PageProps, pageAt } from '../pages.ts';
 import { client, companies, company, link, unknownCompany } from '../session.ts';
 import { watchStuck } from '../stuck/stuck-watch.ts';
 import { toggleTheme } from '../theme.ts';
+import { None } from '../ui/none.tsx';
 import { Toasts } from '../ui/toasts.tsx';
 import { Banner } from './banner.tsx';
 import { Header } from './header.tsx';
@@ -97,15 +98,9 @@ function Shown() {
   again.value;
   if (at === null) {
     return (
-      <div class="page none">
-        <h1>There is no page at this address</h1>
-        <p class="quiet">The pages are in the line above; Ctrl+K or ⌘K finds issues and agents.</p>
-        <p>
-          <a class="button" href={addressOf('/')}>
-            All issues
-          </a>
-        </p>
-      </div>
+      <None title="There is no page at this address">
+        The pages are in the line above; Ctrl+K or ⌘K finds issues and agents.
+      </None>
     );
   }
   if (failed.value === page) {
