@@ -5,6 +5,12 @@
  */
 import type { ActorRow, Batch, EntryRow, RecordRow } from './store.ts';
 
+interface Violation {
+  readonly error: Error;
+  /** As in `Committed`. */
+  readonly journalled: boolean;
+}
+
 export class MemoryPartition {
   readonly partition: number;
   owner: string | null = null;
@@ -28,18 +34,18 @@ export class MemoryPartition {
   }
 
   /** Why these rows and entries of a batch cannot be stored, or null: unique keys, and a birth without a head. */
-  violation(batch: Batch): string | null {
+  violation(batch: Batch): Violation | null {
     const claimed = new Set<string>();
     for (const row of batch.rows) {
       if (row.partition !== this.partition) continue;
-      if (claimed.has(row.id)) return `two rows of actor ${row.id} in one batch`;
+      if (claimed.has(row.id)) return of(`two rows of actor ${row.id} in one batch`);
       claimed.add(row.id);
       if (this.actors.has(row.id)) continue;
-      if (row.head === null) return `actor ${row.id} is new and has no head`;
+      if (row.head === null) return of(`actor ${row.id} is new and has no head`);
       const place = `${listKey(row.companyId, row.kind)}/${row.ordinal}`;
       const list = this.lists.get(listKey(row.companyId, row.kind));
       if (claimed.has(place) || (list !== undefined && found(list, row.ordinal, ordinalOf)))
-        return `ordinal ${row.ordinal} of ${row.companyId} ${row.kind} is taken`;
+        return of(`ordinal ${row.ordinal} of ${row.companyId} ${row.kind} is taken`);
       claimed.add(place);
     }
     for (const entry of batch.entries) {
@@ -51,7 +57,7 @@ export class MemoryPartition {
       const version = `${entry.actorId}@${entry.version}`;
       const history = this.histories.get(entry.actorId);
       if (claimed.has(version) || (history !== undefined && found(history, entry.version, versionOf)))
-        return `version ${entry.version} of actor ${entry.actorId} is journalled already`;
+        return of(`version ${entry.version} of actor ${entry.actorId} is journalled already`, true);
       claimed.add(version);
     }
     return null;
@@ -116,6 +122,10 @@ export class MemoryPartition {
       if (history.length === 0) this.histories.delete(entry.actorId);
     }
   }
+}
+
+function of(what: string, journalled = false): Violation {
+  return { error: new Error(what), journalled };
 }
 
 export const listKey = (companyId: string, kind: string): string => `${companyId}/${kind}`;

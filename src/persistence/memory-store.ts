@@ -95,7 +95,7 @@ export class MemoryStore implements Store {
       case 'unheard':
         return { is: 'unknown', error: heard.error };
       case 'refused':
-        return { is: 'rejected', error: heard.error };
+        return { is: 'rejected', error: heard.error, journalled: false };
     }
   }
 
@@ -103,7 +103,7 @@ export class MemoryStore implements Store {
     const proved = this.#proved(batch);
     for (const partition of proved.values()) {
       const violation = partition.violation(batch);
-      if (violation !== null) return { is: 'rejected', error: new Error(violation) };
+      if (violation !== null) return { is: 'rejected', ...violation };
     }
     for (const row of batch.rows) proved.get(row.partition)?.putRow(row);
     for (const entry of batch.entries) proved.get(entry.partition)?.putEntry(entry);

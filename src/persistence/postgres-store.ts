@@ -65,8 +65,7 @@ export class PostgresStore implements Store {
 
   async commit(batch: Batch): Promise<Committed> {
     const encoded = encode(batch);
-    if (encoded.is === 'unstorable')
-      return { is: 'rejected', error: new Error(`control characters in ${encoded.column}`) };
+    if (encoded.is === 'unstorable') return rejected(new Error(`control characters in ${encoded.column}`));
     try {
       const answer = await this.#send(batch, encoded.values);
       return { is: 'committed', proved: new Set(answer.rows[0]!.proved) };
@@ -75,7 +74,8 @@ export class PostgresStore implements Store {
         const given = this.#patience.get(batch) ?? patienceOf(this.#options);
         this.#patience.set(batch, Math.min(2 * given, LONGEST_COMMIT_MS));
       }
-      return { is: blamesData(thrown) ? 'rejected' : 'unknown', error: asError(thrown) };
+      const error = asError(thrown);
+      return blamesData(thrown) ? rejected(error) : { is: 'unknown', error };
     }
   }
 
@@ -251,4 +251,9 @@ export class PostgresStore implements Store {
     const answer = await this.#reads.query<T & pg.QueryResultRow>({ ...statement, values });
     return answer.rows;
   }
+}
+
+function rejected(error: Error): Committed {
+  const journalled = error instanceof pg.DatabaseError && error.constraint === 'journal_version';
+  return { is: 'rejected', error, journalled };
 }

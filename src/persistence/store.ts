@@ -79,8 +79,11 @@ export type Committed =
   | { readonly is: 'committed'; readonly proved: ReadonlySet<number> }
   /** May or may not have landed: send the same batch again. */
   | { readonly is: 'unknown'; readonly error: Error }
-  /** The data cannot be stored: nothing was written. */
-  | { readonly is: 'rejected'; readonly error: Error };
+  /**
+   * The data cannot be stored: nothing was written. `journalled`: because the journal has one of these versions of an
+   * actor already, at another seq.
+   */
+  | { readonly is: 'rejected'; readonly error: Error; readonly journalled: boolean };
 
 export interface Owned {
   readonly partition: number;

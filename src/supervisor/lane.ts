@@ -11,7 +11,7 @@
  * N3 `seq` is given when a batch is sealed and taken back when it is rejected.
  */
 import type { Clock } from '../clock.ts';
-import type { ActorRow, Batch, EntryRow, RecordRow, Store } from '../persistence/store.ts';
+import type { ActorRow, Batch, Committed, EntryRow, RecordRow, Store } from '../persistence/store.ts';
 import type { Draft, Turn } from './draft.ts';
 import { SealedEntry } from './entry.ts';
 import type { Meter } from './meter.ts';
@@ -22,6 +22,9 @@ const BATCH_ENTRIES = 512;
 /** First and longest wait before an unknown outcome is asked again, ms. */
 const REPEAT_FIRST_MS = 25;
 const REPEAT_LONGEST_MS = 1000;
+
+/** Why a batch could not be stored. */
+export type Rejection = Extract<Committed, { is: 'rejected' }>;
 
 export interface LaneRoom {
   readonly store: Store;
@@ -38,7 +41,7 @@ export interface LaneRoom {
   /** A defect while memory followed a commit: what these partitions are is in the database, not here any more. */
   broken(partitions: readonly number[], error: unknown): void;
   /** This turn alone was rejected: its data cannot be stored. The turns that built on it fail too. */
-  poisoned(turn: Turn, dependents: readonly Turn[], error: Error): void;
+  poisoned(turn: Turn, dependents: readonly Turn[], rejection: Rejection): void;
 }
 
 export interface LandedTurn {
@@ -195,7 +198,7 @@ export class Lane {
         this.unknownSince = null;
         if (outcome.is === 'rejected') {
           meter.committed('rejected', ms, rows);
-          this.rejected(sealed, outcome.error);
+          this.rejected(sealed, outcome);
         } else {
           const all = outcome.proved.size === sealed.batch.epochs.size;
           meter.committed(all ? 'committed' : 'fenced', ms, rows);
@@ -231,7 +234,7 @@ export class Lane {
     if (lost.length > 0) this.room.lost(lost);
   }
 
-  private rejected(sealed: Sealed, error: Error): void {
+  private rejected(sealed: Sealed, rejection: Rejection): void {
     for (const { turn, entries } of sealed.turns) turn.company.seq -= entries.length;
     const turns = sealed.turns
       .map(({ turn }) => turn)
@@ -253,7 +256,7 @@ export class Lane {
       dependents.push(later);
       return false;
     });
-    this.room.poisoned(turn, dependents, error);
+    this.room.poisoned(turn, dependents, rejection);
   }
 }
 

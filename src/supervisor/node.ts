@@ -15,7 +15,7 @@ import type { Company } from './company.ts';
 import type { Turn } from './draft.ts';
 import { FeedMemory } from './feed.ts';
 import { fail, land } from './landing.ts';
-import { type LandedTurn, Lane, type LaneRoom } from './lane.ts';
+import { type LandedTurn, Lane, type LaneRoom, type Rejection } from './lane.ts';
 import { Loader } from './loader.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Gauges, Meter } from './meter.ts';
@@ -162,8 +162,8 @@ export class Node implements LaneRoom, TurnRoom {
     land(this, turns);
   }
 
-  poisoned(turn: Turn, dependents: readonly Turn[], error: Error): void {
-    poison(this, turn, dependents, error);
+  poisoned(turn: Turn, dependents: readonly Turn[], rejection: Rejection): void {
+    poison(this, turn, dependents, rejection);
   }
 
   lost(partitions: readonly number[]): void {

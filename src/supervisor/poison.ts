@@ -6,22 +6,38 @@
 import type { PendingClaim } from './claims.ts';
 import type { Draft, Turn } from './draft.ts';
 import { fail } from './landing.ts';
+import type { Rejection } from './lane.ts';
 import type { Node } from './node.ts';
 import { internal, unavailable } from './refusals.ts';
+import type { Refusal } from './router.ts';
 
-export function poison(node: Node, turn: Turn, dependents: readonly Turn[], error: Error): void {
+export function poison(node: Node, turn: Turn, dependents: readonly Turn[], rejection: Rejection): void {
   const turns = [turn, ...dependents];
   // The last first, so that numbers are given back in the order they were taken.
   for (const t of turns.toReversed())
     for (const draft of [...t.drafts.values()].reverse()) takeBack(node, t, draft);
   const [first] = turn.entries;
-  if (first) node.quarantine(first.actor, first.type, error);
+  const isOfKeptKey = rejection.journalled && turn.entries.some(({ before }) => before === null);
+  if (first && !isOfKeptKey) node.quarantine(first.actor, first.type, rejection.error);
   const refusal = unavailable('what this was built on could not be stored');
   // Whoever asked for work is not to blame.
   for (const claim of turn.grants.keys()) claim.answer(refusal);
-  fail(turn, internal());
+  fail(turn, isOfKeptKey ? deleted() : internal());
   for (const dependent of dependents) fail(dependent, refusal);
   for (const pool of new Set(turns.flatMap((t) => [...t.pools]))) serve(node, turn, pool);
+}
+
+/**
+ * A birth of which the journal knows: its id was made from an idempotency key (decision 0003), and what the key made has
+ * since been deleted by retention, whose entries go later. Nobody is to blame, and the first thing cannot be answered.
+ */
+function deleted(): Refusal {
+  return {
+    is: 'refused',
+    code: 'CONFLICT',
+    message: 'what this idempotency key made has been deleted since, being over and old',
+    detail: { hint: 'If it is to be made again, send it with another key.' },
+  };
 }
 
 function takeBack(node: Node, turn: Turn, { actor, after }: Draft): void {

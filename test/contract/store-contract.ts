@@ -101,12 +101,26 @@ export function storeContract(name: string, open: () => Promise<Harness>): void 
 
       it('rejects an ordinal that another actor has', async () => {
         await commit({ rows: [row(1)] });
-        expect((await commit({ rows: [row(2, { ordinal: 1 })] })).is).toBe('rejected');
+        const outcome = await commit({ rows: [row(2, { ordinal: 1 })] });
+        expect(outcome).toMatchObject({ is: 'rejected', journalled: false });
       });
 
-      it('rejects a version of an actor that the journal has at another seq', async () => {
+      it('rejects a version of an actor that the journal has at another seq, and says that this is why', async () => {
         await commit({ rows: [row(1)], entries: [entry(1)] });
-        expect((await commit({ entries: [entry(2, id('i', 1), 1)] })).is).toBe('rejected');
+        const outcome = await commit({ entries: [entry(2, id('i', 1), 1)] });
+        expect(outcome).toMatchObject({ is: 'rejected', journalled: true });
+      });
+
+      it('rejects the birth of an actor that was deleted while the journal knows of it, and says so', async () => {
+        await commit({ rows: [row(1, { state: 'done', updatedAt: 1 }), row(2)], entries: [entry(1)] });
+        const held = { owner: 'n1', epochs: only(epochs, HOME) };
+        expect(await store.prune(held, 100, ['done'], 10_000, 100)).toBe(1);
+        const outcome = await commit({
+          rows: [row(3, { id: id('i', 1) })],
+          entries: [entry(2, id('i', 1), 1)],
+        });
+        expect(outcome).toMatchObject({ is: 'rejected', journalled: true });
+        expect(await store.load([id('i', 1)])).toEqual([]);
       });
 
       it('keeps the head when a later version brings none', async () => {

@@ -13,7 +13,9 @@ function rejecting(w: LampWorld, bad: (entry: { actorId: string; entry: string }
   const commit = w.node.store.commit.bind(w.node.store);
   w.node.store.commit = async (batch: Batch) => {
     await held;
-    if (batch.entries.some(bad)) return { is: 'rejected', error: new Error('it cannot be stored') };
+    if (batch.entries.some(bad)) {
+      return { is: 'rejected', error: new Error('it cannot be stored'), journalled: false };
+    }
     return commit(batch);
   };
   return open;

@@ -117,4 +117,30 @@ describe('retention', () => {
     await w.clock.pass(ROUNDS);
     expect(await w.send(lamp, { type: 'FLICKER' })).toMatchObject({ is: 'refused', code: 'NOT_FOUND' });
   });
+
+  it('leaves a key that was used: a creation repeated with it is refused, puts nothing aside and makes nothing', async () => {
+    const w = await lampWorld({ retentionMs: KEPT });
+    const lamp = await w.lamp(undefined, 'k1');
+    await w.lamp();
+    await w.clock.pass(ROUNDS);
+    expect(await w.router.get(lamp)).toBeNull();
+    const create = (key: string, count = 1) =>
+      w.router.create({ kind: 'lamp', companyId: w.companyId, asked: Array(count).fill({}), by: ME, key });
+    const refused = {
+      is: 'refused',
+      code: 'CONFLICT',
+      detail: { hint: 'If it is to be made again, send it with another key.' },
+    };
+    expect(await create('k1')).toMatchObject(refused);
+    // All or nothing: also of a bulk whose first alone was made before.
+    expect(await create('k1', 3)).toMatchObject(refused);
+    const [again, other] = await Promise.all([create('k1'), create('k2')]);
+    expect([again, other]).toMatchObject([refused, { is: 'accepted' }]);
+    const { items } = await w.router.list({ companyId: w.companyId, kind: 'lamp', limit: 10 });
+    expect(items).toHaveLength(2);
+    const { entries } = await w.store.entries(w.companyId, 0, 100);
+    expect(entries.map((row) => row.seq)).toEqual([1, 2, 3]);
+    expect(w.logged.filter((line) => line.startsWith('error'))).toEqual([]);
+    expect(await w.router.get(lamp)).toBeNull();
+  });
 });

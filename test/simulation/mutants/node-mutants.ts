@@ -1,6 +1,7 @@
 /** Defects of the supervisor: what it answers, publishes, arms and counts. */
 import type { Turn } from '../../../src/supervisor/draft.ts';
 import { Feed } from '../../../src/supervisor/feed.ts';
+import type { Rejection } from '../../../src/supervisor/lane.ts';
 import type { PendingCall } from '../../../src/supervisor/partition.ts';
 import { harder, type Mutant, replaced, within } from './mutant.ts';
 
@@ -62,12 +63,12 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     plan: harder({ poison: 0.7, latencyMs: 120 }, { opEvery: 150, operators: 3 }),
     node: ({ node }) => {
       for (const lane of node.lanes) {
-        const inner = within<{ rejected: (sealed: SealedBatch, error: Error) => void }>(lane);
-        replaced(inner, 'rejected', (rejected) => (sealed, error) => {
-          if (sealed.turns.length === 1) return rejected.call(lane, sealed, error);
+        const inner = within<{ rejected: (sealed: SealedBatch, rejection: Rejection) => void }>(lane);
+        replaced(inner, 'rejected', (rejected) => (sealed, rejection) => {
+          if (sealed.turns.length === 1) return rejected.call(lane, sealed, rejection);
           for (const { turn, entries } of [...sealed.turns].reverse()) {
             turn.company.seq -= entries.length;
-            node.poisoned(turn, [], error);
+            node.poisoned(turn, [], rejection);
           }
         });
       }
