@@ -1,14 +1,12 @@
 /** Which issues of a company: `GET /companies/:companyId/issues` and `…/issues/index` take the same filters. */
 import { z } from 'zod';
 import { agentId, priority } from '../machines/events.ts';
-import { PRIORITIES } from '../machines/view.ts';
+import { ISSUE_STATES, ISSUE_SUBSTATES, PRIORITIES } from '../machines/view.ts';
 import type { Listing, Router, Shown } from '../supervisor/router.ts';
 import { page, queryText, several } from './schemas.ts';
 
-export const STATES = ['idle', 'running', 'scheduled-retry', 'cancelled', 'done'] as const;
-const SUBSTATES = ['running.queued', 'running.executing', 'running.stopping'] as const;
 /** What lists may be filtered by: a state, or where within it. */
-export const issueStates = z.enum([...STATES, ...SUBSTATES]);
+export const issueStates = z.enum([...ISSUE_STATES, ...ISSUE_SUBSTATES]);
 
 const filter = {
   state: several(issueStates).optional(),

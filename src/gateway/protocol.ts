@@ -5,9 +5,8 @@
 import { z } from 'zod';
 import { agentId, issueEvents, priority } from '../machines/events.ts';
 import type { PriorityName } from '../machines/view.ts';
-import { PRIORITIES } from '../machines/view.ts';
+import { ISSUE_STATES, PRIORITIES } from '../machines/view.ts';
 import type { Where } from '../supervisor/router.ts';
-import { STATES } from './issue-list.ts';
 
 export const SUBPROTOCOL = 'baton.v1';
 export const FRAME_BYTES = 64 * 1024;
@@ -65,7 +64,7 @@ export const subFrame = z.strictObject({
   since: z.int().min(0).nullable().optional(),
   where: z
     .strictObject({
-      state: z.array(z.enum(STATES)).min(1).max(16).optional(),
+      state: z.array(z.enum(ISSUE_STATES)).min(1).max(16).optional(),
       assignee: agentId.optional(),
       priority: z.array(priority).min(1).max(16).optional(),
     })

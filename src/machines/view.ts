@@ -1,6 +1,9 @@
 /** The shapes that issues, agents, runs and grants have on the wire (protocol section 5). Binding: rename none. */
 
-export type IssueState = 'idle' | 'running' | 'scheduled-retry' | 'cancelled' | 'done';
+export const ISSUE_STATES = ['idle', 'running', 'scheduled-retry', 'cancelled', 'done'] as const;
+export type IssueState = (typeof ISSUE_STATES)[number];
+/** What lists may be filtered by beside a state: where within it. */
+export const ISSUE_SUBSTATES = ['running.queued', 'running.executing', 'running.stopping'] as const;
 export type Substate = 'queued' | 'executing' | 'stopping';
 export type PriorityName = 'critical' | 'high' | 'medium' | 'low';
 /** Index = the number that states and columns carry. */

@@ -5,9 +5,14 @@
 import { isoOf } from './iso.ts';
 import { type IssueState, leafOf, runId } from './issue-context.ts';
 import type { Persisted, Runtime } from './kind.ts';
-import type { IssueView } from './view.ts';
+import type { IssueView, LastError } from './view.ts';
 
 type Why = IssueView['why'];
+
+/** Of a run's error, at most so many characters are in the sentence; `lastError` has it whole. */
+const ERROR_CHARS = 200;
+/** What would break the sentence's line, repaint a terminal or turn the direction of writing; and runs of spaces. */
+const NOT_OF_A_LINE = /[\p{Cc}\s\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu;
 
 export function whyOf(s: Persisted<IssueState>, r: Runtime): Why {
   if (r.quarantined) {
@@ -68,14 +73,13 @@ function idle(c: IssueState, r: Runtime): Why {
   if (r.pool?.closed === 'terminated') {
     return { code: 'agent_terminated', text: `Agent ${c.assignee} is terminated; assign somebody else.` };
   }
-  const error = c.error ? `: ${c.error.errorCode ?? c.error.error}` : '';
   if (c.fell === 'failed') {
-    return { code: 'failed', text: `The last run failed and is not retried${error}.` };
+    return { code: 'failed', text: ended('The last run failed and is not retried', c.error) };
   }
   if (c.fell === 'retry_exhausted') {
     return {
       code: 'retry_exhausted',
-      text: `All ${c.max} automatic retries are spent${error}${parked(c)}.`,
+      text: ended(`All ${c.max} automatic retries are spent${parked(c)}`, c.error),
     };
   }
   if (c.wakes.length > 0) {
@@ -113,6 +117,26 @@ function backoff(c: IssueState): Why {
     code: 'backoff',
     text: `Retry ${c.run?.attempt} of ${c.max} by agent ${c.assignee} at ${due}, after ${why}.`,
   };
+}
+
+/** `text: exit_1: npm test failed.` – what a worker wrote is cut to one line that does nothing but be read. */
+function ended(text: string, error: LastError | null): string {
+  const code = lineOf(error?.errorCode ?? '');
+  const said = lineOf(error?.error ?? '');
+  const parts = said === code || said.startsWith(`${code}:`) ? [said] : [code, said];
+  const whole = [text, cut(parts.filter((part) => part !== '').join(': '))].filter((part) => part !== '');
+  const sentence = whole.join(': ');
+  return /[.!?…]$/.test(sentence) ? sentence : `${sentence}.`;
+}
+
+function lineOf(text: string): string {
+  return text.replace(NOT_OF_A_LINE, ' ').trim();
+}
+
+/** Between characters, never within one. */
+function cut(text: string): string {
+  if (text.length <= ERROR_CHARS) return text;
+  return `${text.slice(0, ERROR_CHARS).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 function parked(c: IssueState): string {

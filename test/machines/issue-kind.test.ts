@@ -13,6 +13,7 @@ import {
   B,
   COLUMNS,
   D,
+  facts,
   ISSUE,
   kind,
   RUNTIME,
@@ -129,11 +130,45 @@ describe('the view', () => {
     kept.fail({ errorCode: 'exit_1' });
     expect(kept.view()).toMatchObject({
       lastError: { errorCode: 'exit_1', at: T0 },
-      why: { text: 'The last run failed and is not retried: exit_1.' },
+      why: { text: 'The last run failed and is not retried: exit_1: 429 too many requests.' },
     });
     kept.send({ type: 'WAKE', reason: 'x' });
     kept.send({ type: 'FORCE_RELEASE' });
     expect(kept.view().why.code).toBe('parked');
+  });
+
+  it.each<[string, { error: string; errorCode?: string }, string]>([
+    [
+      'both the code and the error',
+      { error: 'npm test failed', errorCode: 'exit_1' },
+      'exit_1: npm test failed.',
+    ],
+    ['the error alone where there is no code', { error: 'Really?' }, 'Really?'],
+    ['a code once that the error begins with', { error: 'exit_1: no', errorCode: 'exit_1' }, 'exit_1: no.'],
+    ['the code alone where the error is only space', { error: ' \n', errorCode: 'exit_1' }, 'exit_1.'],
+    ['at most 200 characters', { error: '🙂'.repeat(150), errorCode: 'x' }, `x: ${'🙂'.repeat(98)}…`],
+    [
+      'one line that repaints no terminal and turns no direction',
+      { error: 'a\r\n\tb \x1b[2Jc\x9bd\u2028e\u202ef', errorCode: 'c\x07d' },
+      'c d: a b [2Jc d e f.',
+    ],
+  ])('of a failed run tells %s', (_what, failure, told) => {
+    const story = storyIn('running.executing');
+    story.fail(failure);
+    expect(story.view().why.text).toBe(`The last run failed and is not retried: ${told}`);
+  });
+
+  it('of spent retries tells the error, too', () => {
+    const story = storyIn('running.executing');
+    story.agents[A] = facts({ delaysMs: [1000] });
+    story.failTransiently();
+    story.pass(1000);
+    story.grant();
+    story.send({ type: 'WAKE', reason: 'news', source: 'automation' });
+    story.failTransiently();
+    expect(story.view().why.text).toBe(
+      'All 1 automatic retries are spent; a wake waits: 429 too many requests.',
+    );
   });
 
   it('names the next event of every state that waits, and when', () => {
