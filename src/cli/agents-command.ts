@@ -2,36 +2,28 @@
 import type { HttpApi } from '../client/http.ts';
 import { BatonError } from '../errors.ts';
 import type { AgentView } from '../machines/view.ts';
+import { agentNamed } from './agent-named.ts';
 import { type Call, type Command, SERVER_FLAGS, textFlag, wholeFlag } from './command.ts';
 import { COMPANY_FLAG, companiesOf, companyOf } from './companies.ts';
 import { duration } from './issue-text.ts';
-import { agentNamed } from './job/identity.ts';
 import { httpOf } from './server.ts';
 import { table } from './table.ts';
-import { emit, plain, say } from './terminal.ts';
+import { emit, plain, say, type Terminal } from './terminal.ts';
 
 const VERBS = {
   async create(http: HttpApi, call: Call, name: string): Promise<AgentView> {
+    const settings = settingsOf(call);
     const company = await companyOf(http, call);
-    const adapterType = textFlag(call, 'adapter');
-    const slots = wholeFlag(call, 'slots', { least: 1, most: 50 });
-    return await http.createAgent(company.id, {
-      name,
-      ...(adapterType === undefined ? {} : { adapterType }),
-      ...(slots === undefined ? {} : { maxConcurrentRuns: slots }),
-    });
+    return await http.createAgent(company.id, { name, ...settings });
   },
   async update(http: HttpApi, call: Call, name: string): Promise<AgentView> {
-    const adapterType = textFlag(call, 'adapter');
-    const slots = wholeFlag(call, 'slots', { least: 1, most: 50 });
-    if (adapterType === undefined && slots === undefined) {
-      throw new BatonError('VALIDATION', 'Nothing is to be changed: give --slots or --adapter.');
+    const called = textFlag(call, 'name');
+    const changes = { ...settingsOf(call), ...(called === undefined ? {} : { name: called }) };
+    if (Object.keys(changes).length === 0) {
+      throw new BatonError('VALIDATION', 'Nothing is to be changed: give --slots, --adapter or --name.');
     }
     const { id } = await agentNamed(http, call, name);
-    return await http.updateAgent(id, {
-      ...(adapterType === undefined ? {} : { adapterType }),
-      ...(slots === undefined ? {} : { maxConcurrentRuns: slots }),
-    });
+    return await http.updateAgent(id, changes);
   },
   async pause(http: HttpApi, call: Call, name: string): Promise<AgentView> {
     const { id } = await agentNamed(http, call, name);
@@ -45,14 +37,25 @@ const VERBS = {
   },
 } as const;
 
+/** What `create` and `update` may be given. */
+function settingsOf(call: Call): { adapterType?: string; maxConcurrentRuns?: number } {
+  const adapterType = textFlag(call, 'adapter');
+  const slots = wholeFlag(call, 'slots', { least: 1, most: 50 });
+  return {
+    ...(adapterType === undefined ? {} : { adapterType }),
+    ...(slots === undefined ? {} : { maxConcurrentRuns: slots }),
+  };
+}
+
 export const agentsCommand: Command = {
   name: 'agents',
   summary: 'list agents, or make, change, pause, resume or terminate one',
   usage: '[create|update|pause|resume|terminate NAME]',
   takes: [0, 2],
   about:
-    'NAME is the name or the id. pause stops the runs in hand and gives them back; with --drain they may finish.\n' +
-    'terminate is for good: the issues of a terminated agent wait for somebody else.',
+    'NAME is the name or the id; several may have one name, and are then named by their ids. pause stops the runs in hand\n' +
+    'and gives them back; with --drain they may finish. terminate is for good: the issues of a terminated agent wait for\n' +
+    'somebody else.',
   flags: [
     { name: 'slots', value: 'N', meaning: 'create, update: runs at once, 1 to 50' },
     {
@@ -60,6 +63,7 @@ export const agentsCommand: Command = {
       value: 'TYPE',
       meaning: 'create, update: what it is, for instance codex_local, claude_local',
     },
+    { name: 'name', value: 'NAME', meaning: 'update: what it is called from now on' },
     { name: 'drain', meaning: 'pause: let the runs in hand finish' },
     COMPANY_FLAG,
     ...SERVER_FLAGS,
@@ -87,9 +91,20 @@ export const agentsCommand: Command = {
     const agent = await act(http, call, name);
     emit(terminal, agent);
     say(terminal, `Agent ${plain(agent.name)} (${agent.id}) is ${statusOf(agent)}, ${slotsOf(agent)}.`);
+    if (!terminal.json && !terminal.quiet) await tellNamesakes(terminal, http, agent);
     return 0;
   },
 };
+
+/** Several may have one name, and then only their ids tell them apart: said when it comes about. */
+async function tellNamesakes(terminal: Terminal, http: HttpApi, { id, name, companyId }: AgentView) {
+  const others: string[] = [];
+  for await (const other of http.agents(companyId)) {
+    if (other.name === name && other.id !== id && other.status !== 'terminated') others.push(other.id);
+  }
+  if (others.length === 0) return;
+  say(terminal, `Also called ${plain(name)}: ${others.join(', ')}. Name each by its id.`);
+}
 
 async function list(call: Call, http: HttpApi): Promise<number> {
   const { terminal } = call;

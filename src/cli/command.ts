@@ -115,3 +115,23 @@ export function wordFlag<T extends string>(call: Call, name: string, words: read
     `--${name}: must be ${words.join(' or ')}, not ${JSON.stringify(text)}.`,
   );
 }
+
+/**
+ * The value of a flag that is one or more of a few words, with commas between them.
+ * @throws BatonError VALIDATION naming them
+ */
+export function wordsFlag<T extends string>(
+  call: Call,
+  name: string,
+  words: readonly T[],
+): readonly T[] | undefined {
+  const text = textFlag(call, name);
+  if (text === undefined) return undefined;
+  const asked = text.split(',').map((word) => word.trim());
+  const wrong = asked.find((word) => !words.includes(word as T));
+  if (wrong === undefined) return asked as T[];
+  throw new BatonError(
+    'VALIDATION',
+    `--${name}: must be ${words.join(', ')}, or several of them with commas between, not ${JSON.stringify(wrong)}.`,
+  );
+}

@@ -3,12 +3,12 @@ import type { HttpApi } from '../client/http.ts';
 import { BatonError } from '../errors.ts';
 import type { IssueEvent } from '../machines/events.ts';
 import type { AgentView, IssueView } from '../machines/view.ts';
+import { agentNamed } from './agent-named.ts';
 import { agentNames, withNames } from './agent-names.ts';
 import { type Call, type Command, type Flag, SERVER_FLAGS, textFlag } from './command.ts';
 import { fail } from './failure.ts';
 import { ISSUE_COMPANY_FLAG, issueOf } from './issue-ref.ts';
 import { stateOf } from './issue-text.ts';
-import { agentNamed } from './job/identity.ts';
 import { progressing } from './progress.ts';
 import { httpOf } from './server.ts';
 import { emit, plain, say } from './terminal.ts';
@@ -39,7 +39,7 @@ export const assignCommand: Command = {
     if (refs.length === 0) {
       throw new BatonError('VALIDATION', 'To whom? baton assign ID AGENT, or --nobody instead of the agent.');
     }
-    // An agent of the issue's own company: names are unique within one.
+    // An agent of the issue's own company.
     const agents = new Map<string, AgentView>();
     const agentOf = async ({ companyId }: IssueView): Promise<string | null> => {
       if (toNobody) return null;

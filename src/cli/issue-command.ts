@@ -1,11 +1,21 @@
 /** `baton issue ID` shows one issue and its history; `baton why ID` says in a sentence why it is not moving. */
 import type { Change } from '../client/frames.ts';
-import { BatonError } from '../errors.ts';
 import { agentNames, withNames } from './agent-names.ts';
 import { type Command, SERVER_FLAGS } from './command.ts';
 import { CREATE_FLAGS, createIssue } from './issue-create.ts';
 import { ISSUE_COMPANY_FLAG, issueOf } from './issue-ref.ts';
-import { CHANGE_COLUMNS, changeCells, duration, nextOf, relative, stateOf, timeOf } from './issue-text.ts';
+import {
+  CHANGE_COLUMNS,
+  changeCells,
+  duration,
+  lockOf,
+  nextOf,
+  nextSentence,
+  relative,
+  stateOf,
+  timeOf,
+} from './issue-text.ts';
+import { unexpected } from './parse.ts';
 import { httpOf } from './server.ts';
 import { table } from './table.ts';
 import { emit, paint, plain, say } from './terminal.ts';
@@ -27,9 +37,7 @@ export const issueCommand: Command = {
     const [first, title] = call.args;
     if (first === 'create' && title !== undefined) return await createIssue(call, http, title);
     if (title !== undefined) {
-      throw new BatonError('VALIDATION', `Unexpected argument ${JSON.stringify(title)}.`, {
-        hint: 'baton issue ID shows one; baton issue create TITLE makes one.',
-      });
+      throw unexpected(title, 'baton issue ID shows one; baton issue create "TITLE" makes one.');
     }
     const issue = await issueOf(http, call, call.args[0] ?? '');
     const journal: Change[] = [];
@@ -48,11 +56,7 @@ export const issueCommand: Command = {
       ['priority', issue.priority],
       ['assignee', nameOf(issue.assigneeAgentId)],
       ['attempt', `${issue.attempt} of ${issue.maxAttempts}`],
-      [
-        'lock',
-        issue.lock &&
-          `${issue.lock.mode} by ${nameOf(issue.lock.agentId)}, run ${issue.lock.runId}, fence ${issue.lock.fence}`,
-      ],
+      ['lock', lockOf(issue, nameOf)],
       ['lease', issue.run?.leaseUntil ? `${duration(issue.run.leaseUntil - now)} left` : null],
       ['stopping', issue.detached && `${issue.detached.runId} (${issue.detached.cause})`],
       ['error', issue.lastError && `${issue.lastError.error} (${relative(issue.lastError.at, now)})`],
@@ -76,6 +80,10 @@ export const issueCommand: Command = {
   },
 };
 
+/** The journal has just told that the lock was released – that of the run that failed. */
+const RESERVED =
+  'Its lock is reserved for that retry: it keeps nobody out, and is released when the issue is reassigned or cancelled.';
+
 export const whyCommand: Command = {
   name: 'why',
   summary: 'say why an issue is where it is, and what comes next',
@@ -90,11 +98,13 @@ export const whyCommand: Command = {
     const { id, identifier, state, substate, why, nextEvent, nextAt, lock } = issue;
     emit(terminal, { id, identifier, state, substate, why, nextEvent, nextAt, lock });
     if (terminal.json) return 0;
-    const next = nextOf(issue, call.clock.now());
-    const text = withNames(why.text, await agentNames(http, [issue]));
-    terminal.out.write(
-      `${identifier} is ${stateOf(issue)}: ${plain(text)}${next === null ? '' : ` Next: ${plain(next)}.`}\n`,
-    );
+    const names = await agentNames(http, [issue]);
+    const told = [
+      `${identifier} is ${stateOf(issue)}: ${withNames(why.text, names)}`,
+      nextSentence(issue, call.clock.now()),
+      state === 'scheduled-retry' ? RESERVED : '',
+    ];
+    terminal.out.write(`${plain(told.filter((text) => text !== '').join(' '))}\n`);
     return 0;
   },
 };

@@ -2,11 +2,11 @@
 import type { HttpApi } from '../client/http.ts';
 import { BatonError } from '../errors.ts';
 import { PRIORITIES } from '../machines/view.ts';
+import { agentNamed } from './agent-named.ts';
 import { agentNames, withNames } from './agent-names.ts';
 import { type Call, type Flag, textFlag, wordFlag } from './command.ts';
 import { companyOf } from './companies.ts';
 import { stateOf } from './issue-text.ts';
-import { agentNamed } from './job/identity.ts';
 import { emit, plain, say } from './terminal.ts';
 
 export const CREATE_FLAGS: readonly Flag[] = [

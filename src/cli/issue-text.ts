@@ -32,10 +32,41 @@ export function timeOf(at: number): string {
     .replace(/\.\d+Z$/, 'Z');
 }
 
-/** What an issue waits for next, or null. */
+/** What moves an issue next without anybody asking, or null. */
 export function nextOf(issue: IssueView, now: number): string | null {
-  if (issue.nextEvent === null) return null;
-  return issue.nextAt === null ? issue.nextEvent : `${issue.nextEvent} ${relative(issue.nextAt, now)}`;
+  const { nextEvent, nextAt } = issue;
+  if (nextEvent === null) return null;
+  if (nextEvent === LEASE_EXPIRED) return leaseOf(issue, now);
+  return nextAt === null ? nextEvent : `${nextEvent} ${relative(nextAt, now)}`;
+}
+
+/** The same as a sentence of its own, or ''. */
+export function nextSentence(issue: IssueView, now: number): string {
+  const next = nextOf(issue, now);
+  if (next === null) return '';
+  const isLease = issue.nextEvent === LEASE_EXPIRED;
+  return isLease ? `${next.charAt(0).toUpperCase()}${next.slice(1)}.` : `Next: ${next}.`;
+}
+
+const LEASE_EXPIRED = 'LEASE.EXPIRED';
+
+/** Not said to come: the worker of a healthy run renews its lease again and again. */
+function leaseOf({ run, nextAt }: IssueView, now: number): string {
+  const whose = run === null ? 'the old run’s' : 'its';
+  if (nextAt === null) return `${whose} lease holds for as long as its worker sends heartbeats`;
+  return nextAt > now
+    ? `${whose} lease ends in ${duration(nextAt - now)} unless its worker sends a heartbeat`
+    : `${whose} lease ended ${duration(now - nextAt)} ago: the run is about to be given up`;
+}
+
+/** Who holds an issue and what that means, or null. `reserved` refuses nobody: it says whose turn it is. */
+export function lockOf({ lock, state }: IssueView, nameOf: (id: string) => string): string | null {
+  if (lock === null) return null;
+  const whose = `agent ${nameOf(lock.agentId)}`;
+  const run = `run ${lock.runId}, fence ${lock.fence}`;
+  if (lock.mode === 'executing') return `executing by ${whose} (${run}): only it may report on it`;
+  const forWhat = state === 'scheduled-retry' ? 'for its retry' : 'for its next run';
+  return `reserved ${forWhat} by ${whose} (${run}); released when it is reassigned or cancelled`;
 }
 
 /**

@@ -1,26 +1,35 @@
 /** `baton issues`: what there is, one line each. */
-import type { Company, HttpApi, IssueQuery } from '../client/http.ts';
-import type { IssueView } from '../machines/view.ts';
+import { BatonError } from '../errors.ts';
+import { ISSUE_STATES, ISSUE_SUBSTATES, type IssueView, PRIORITIES } from '../machines/view.ts';
+import { agentNamed } from './agent-named.ts';
 import { agentNames, withNames } from './agent-names.ts';
-import { type Command, SERVER_FLAGS, textFlag, wholeFlag } from './command.ts';
+import { type Call, type Command, SERVER_FLAGS, textFlag, wholeFlag, wordsFlag } from './command.ts';
 import { COMPANY_FLAG, companiesOf } from './companies.ts';
 import { stateOf } from './issue-text.ts';
+import { type Filter, type Listed, merged, newestFirst } from './newest-first.ts';
 import { progressing } from './progress.ts';
 import { httpOf } from './server.ts';
 import { table } from './table.ts';
 import { emit, say } from './terminal.ts';
 
 const DEFAULT_LIMIT = 50;
+/** What the server takes of a text to look for. */
+const LONGEST_TEXT = 200;
 
 export const issuesCommand: Command = {
   name: 'issues',
-  summary: 'list issues',
+  summary: 'list issues, the newest first',
   usage: '[TEXT]',
   takes: [0, 1],
+  about: 'TEXT is part of a title or of an identifier, case ignored. Options are joined by AND.',
   flags: [
-    { name: 'state', value: 'STATE,…', meaning: 'idle, running, scheduled-retry, cancelled, done' },
+    {
+      name: 'state',
+      value: 'STATE,…',
+      meaning: 'idle, running (or running.queued, .executing, .stopping), scheduled-retry, cancelled, done',
+    },
     { name: 'priority', value: 'PRIORITY,…', meaning: 'critical, high, medium, low' },
-    { name: 'assignee', value: 'AGENT', meaning: 'id of an agent' },
+    { name: 'assignee', value: 'AGENT', meaning: 'whose they are, by name or id' },
     { name: 'limit', value: 'N', meaning: `at most so many (default ${DEFAULT_LIMIT}, 0: all)` },
     COMPANY_FLAG,
     ...SERVER_FLAGS,
@@ -30,26 +39,25 @@ export const issuesCommand: Command = {
     const limit = wholeFlag(call, 'limit', { least: 0 }) ?? DEFAULT_LIMIT;
     const http = httpOf(call);
     const most = limit === 0 ? Number.POSITIVE_INFINITY : limit;
-    const query: IssueQuery = { limit: Math.min(most, 500) };
-    const [text] = call.args;
-    if (text !== undefined) query.q = text;
-    for (const name of ['state', 'priority', 'assignee'] as const) {
-      const value = textFlag(call, name);
-      if (value !== undefined) query[name] = value;
+    const filter = filterOf(call);
+    const named = textFlag(call, 'assignee');
+    const assignee = named === undefined ? null : await agentNamed(http, call, named);
+    if (assignee !== null) filter.assignee = assignee.id;
+    const lists: Listed[] = [];
+    for (const { id } of await companiesOf(http, call)) {
+      call.signal.throwIfAborted();
+      if (assignee === null || id === assignee.companyId)
+        lists.push(await newestFirst(http, id, filter, most));
     }
     const found: IssueView[] = [];
-    const companies = await companiesOf(http, call);
-    // One page comes at once; of many it is worth a request to know how many there may be.
-    const total = most > 500 ? await countOf(http, companies) : most;
+    const total = lists.reduce((sum, { count }) => sum + count, 0);
     await progressing(call, 'reading', Math.min(most, total), async (bar) => {
-      for (const company of companies) {
-        for await (const issue of http.issues(company.id, query)) {
-          call.signal.throwIfAborted();
-          if (found.length === most) break;
-          found.push(issue);
-          bar.at(found.length);
-          emit(call.terminal, issue);
-        }
+      for await (const issue of merged(lists.map(({ issues }) => issues))) {
+        call.signal.throwIfAborted();
+        found.push(issue);
+        bar.at(found.length);
+        emit(call.terminal, issue);
+        if (found.length === most) break;
       }
     });
     if (call.terminal.json) return 0;
@@ -80,7 +88,12 @@ export const issuesCommand: Command = {
         rows,
       ),
     );
-    if (found.length === most) say(call.terminal, `The first ${limit}; --limit 0 shows all.`);
+    const isNewestFirst = lists.every((list) => list.isNewestFirst);
+    if (!isNewestFirst)
+      say(call.terminal, 'There are so many that the oldest come first: filters leave fewer.');
+    if (found.length === most) {
+      say(call.terminal, `The ${isNewestFirst ? 'newest' : 'oldest'} ${limit}; --limit 0 shows all.`);
+    }
     return 0;
   },
 };
@@ -91,12 +104,22 @@ function briefly(why: string): string {
   return brief.charAt(0).toUpperCase() + brief.slice(1);
 }
 
-/** How many issues there are, whatever is asked of them: the most that may come. */
-async function countOf(http: HttpApi, companies: readonly Company[]): Promise<number> {
-  let total = 0;
-  for (const { id } of companies) {
-    const { byState } = await http.stats(id);
-    for (const n of Object.values(byState)) total += n;
+/** @throws BatonError VALIDATION naming the option, or the text, that no issue could match */
+function filterOf(call: Call): Filter {
+  const filter: Filter = {};
+  const [text] = call.args;
+  if (text !== undefined) {
+    if (text === '' || text.length > LONGEST_TEXT) {
+      throw new BatonError(
+        'VALIDATION',
+        `TEXT: must be 1 to ${LONGEST_TEXT} characters of a title or identifier, not ${text.length}.`,
+      );
+    }
+    filter.q = text;
   }
-  return total;
+  const states = wordsFlag(call, 'state', [...ISSUE_STATES, ...ISSUE_SUBSTATES]);
+  if (states !== undefined) filter.state = states;
+  const priorities = wordsFlag(call, 'priority', PRIORITIES);
+  if (priorities !== undefined) filter.priority = priorities;
+  return filter;
 }

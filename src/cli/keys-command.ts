@@ -1,10 +1,11 @@
 /** `baton keys`: credentials of a company. A token is shown once, when it is made; the server keeps its hash. */
 import type { HttpApi, Key } from '../client/http.ts';
 import { BatonError } from '../errors.ts';
+import { agentNamed } from './agent-named.ts';
 import { type Call, type Command, SERVER_FLAGS, textFlag, wordFlag } from './command.ts';
 import { COMPANY_FLAG, companiesOf, companyOf } from './companies.ts';
 import { timeOf } from './issue-text.ts';
-import { agentNamed } from './job/identity.ts';
+import { unexpected } from './parse.ts';
 import { httpOf } from './server.ts';
 import { table } from './table.ts';
 import { emit, plain, say } from './terminal.ts';
@@ -40,7 +41,11 @@ export const keysCommand: Command = {
     const http = httpOf(call);
     const [verb, ...ids] = call.args;
     if (verb === undefined) return await list(call, http);
-    if (verb === 'create' && ids.length === 0) return await create(call, http);
+    if (verb === 'create') {
+      const [extra] = ids;
+      if (extra !== undefined) throw unexpected(extra, 'For instance: --name "build machine".');
+      return await create(call, http);
+    }
     if (verb === 'revoke' && ids.length > 0) {
       for (const id of ids) {
         await http.revokeKey(id);

@@ -32,7 +32,7 @@ export function parse(command: Command, argv: readonly string[]): Parsed {
   if (parsed.flags.help !== true) {
     if (parsed.args.length < least) throw usageError(command, 'Something is missing');
     if (parsed.args.length > most) {
-      throw usageError(command, `Unexpected argument ${JSON.stringify(parsed.args[most])}`);
+      throw unexpected(parsed.args[most] ?? '', usageOf(command));
     }
   }
   return parsed;
@@ -53,8 +53,17 @@ function joined(command: Command, argv: readonly string[]): string[] {
 }
 
 function usageError(command: Command, what: string): BatonError {
-  const usage = `baton ${command.name}${command.usage === '' ? '' : ` ${command.usage}`}`;
-  return new BatonError('VALIDATION', `${what}.`, {
-    hint: `Usage: ${usage}; for instance: ${command.examples[0]}. All of it: baton help ${command.name}`,
+  return new BatonError('VALIDATION', `${what}.`, { hint: usageOf(command) });
+}
+
+function usageOf({ name, usage, examples }: Command): string {
+  const all = `baton ${name}${usage === '' ? '' : ` ${usage}`}`;
+  return `Usage: ${all}; for instance: ${examples[0]}. All of it: baton help ${name}`;
+}
+
+/** A word too many: most often the second of a text that has no quotes. @param then what else to say */
+export function unexpected(word: string, then: string): BatonError {
+  return new BatonError('VALIDATION', `Unexpected argument ${JSON.stringify(word)}.`, {
+    hint: `Text of several words goes in quotes. ${then}`,
   });
 }

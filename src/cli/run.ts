@@ -65,6 +65,13 @@ export async function run(
 function find(commands: readonly Command[], name: string): Command {
   const found = commands.find((c) => c.name === name);
   if (found !== undefined) return found;
+  if (name.startsWith('-')) {
+    const option = name.split('=')[0] ?? name;
+    // What follows it may be a secret.
+    throw new BatonError('VALIDATION', `The command comes before its options, and so before ${option}.`, {
+      hint: `For instance: baton issues ${option} …; baton help lists the commands.`,
+    });
+  }
   const near = commands.filter((c) => c.name.startsWith(name.slice(0, 2))).map((c) => c.name);
   throw new BatonError('VALIDATION', `There is no command ${JSON.stringify(name)}.`, {
     hint: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'baton help lists what there is.',

@@ -49,14 +49,18 @@ export const sendCommand: Command = {
 
 /** @throws BatonError VALIDATION naming what is wrong with it */
 export function eventOf(type: string, fields: readonly string[]): IssueEvent {
-  const parsed = issueEvents.safeParse({ ...fieldsOf(fields), type: type.toUpperCase() });
+  const types: readonly string[] = issueEvents.options.map((o) => o.shape.type.value);
+  const name = type.toUpperCase();
+  if (!types.includes(name)) {
+    throw new BatonError('VALIDATION', `${JSON.stringify(type)} is not an event that one may send.`, {
+      hint: `The types are ${types.join(', ')}.`,
+    });
+  }
+  const parsed = issueEvents.safeParse({ ...fieldsOf(fields), type: name });
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((i) => `${i.path.join('.') || 'event'}: ${i.message}`);
-  const types = issueEvents.options.map((o) => o.shape.type.value);
-  throw new BatonError('VALIDATION', problems.join('; '), {
-    hint: types.includes(type.toUpperCase() as never)
-      ? `The fields of ${type.toUpperCase()} are in docs/protocol.md, section 4.`
-      : `The types are ${types.join(', ')}.`,
+  const problems = parsed.error.issues.map((i) => `${i.path.join('.') || name}: ${i.message}`);
+  throw new BatonError('VALIDATION', `${problems.join('; ')}.`, {
+    hint: `The fields of ${name} are in docs/protocol.md, section 4.`,
   });
 }
 

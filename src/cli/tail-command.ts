@@ -2,7 +2,7 @@
 import type { Client } from '../client/client.ts';
 import type { Change } from '../client/frames.ts';
 import type { RemoteError } from '../client/remote-error.ts';
-import { type Call, type Command, SERVER_FLAGS, wholeFlag } from './command.ts';
+import { type Call, type Command, SERVER_FLAGS, textFlag, wholeFlag } from './command.ts';
 import { COMPANY_FLAG, companiesOf, noCompany } from './companies.ts';
 import { INTERRUPTED } from './failure.ts';
 import { issueOf } from './issue-ref.ts';
@@ -11,11 +11,15 @@ import { watchLink } from './link.ts';
 import { clientOf, targetOf } from './server.ts';
 import { emit, jsonLine, paint, plain, say, type Terminal } from './terminal.ts';
 
+/** How soon a new company is noticed, ms. */
+const LOOK_MS = 2000;
+
 export const tailCommand: Command = {
   name: 'tail',
   summary: 'follow changes as they are committed',
   usage: '[ID]',
   takes: [0, 1],
+  about: 'Without ID and --company every company is followed, also one that is made meanwhile.',
   flags: [
     { name: 'since', value: 'N', meaning: 'begin after this seq (with ID: version); default: now' },
     { name: 'count', value: 'N', meaning: 'end after so many changes' },
@@ -93,11 +97,46 @@ async function subscribeAll(
   for (const company of companies) {
     await client.subscribe(`company:${company.id}`, { since }, handlers);
   }
+  // A key of one company sees no other, and neither does who names one.
+  if (client.principal.companyId === null && textFlag(call, 'company') === undefined) {
+    followNew(call, client, new Set(companies.map(({ id }) => id)), handlers);
+  }
+}
+
+/** Looks for companies made meanwhile, and follows them from their first change on. */
+function followNew(
+  call: Call,
+  client: Client,
+  followed: Set<string>,
+  { change }: { change(c: unknown): void },
+): void {
+  let isOver = false;
+  let callOff = () => {};
+  client.on('closed', () => {
+    isOver = true;
+    callOff();
+  });
+  const look = async () => {
+    for (const company of await companiesOf(client.http, call)) {
+      if (followed.has(company.id) || isOver) continue;
+      followed.add(company.id);
+      sayFollowing(call, `company ${company.prefix}, too,`, 0);
+      const error = (e: RemoteError) =>
+        tell(call.terminal, `Company ${company.prefix} is not followed: ${plain(e.message)}`);
+      await client.subscribe(`company:${company.id}`, { since: 0 }, { change, error });
+    }
+  };
+  const again = () => {
+    if (isOver) return;
+    // A look that is not answered is made again: that the server is away is said already.
+    callOff = call.clock.after(LOOK_MS, () => void look().then(again, again));
+  };
+  again();
 }
 
 /** Before the first change there would be nothing to see. */
 function sayFollowing({ terminal }: Call, what: string, since: number | null): void {
-  const from = since === null ? 'from now on' : `after ${since}`;
+  const from = since === null ? 'from now on' : since === 0 ? 'from the beginning' : `after ${since}`;
   say(terminal, paint(terminal, 'dim', `Following ${what} ${from}; Ctrl-C ends.`));
 }
 

@@ -47,6 +47,16 @@ export interface IssueQuery {
   q?: string;
   /** Page size, 1..500. */
   limit?: number;
+  /** Only issues numbered above this: 7 begins behind `ACME-7`. */
+  after?: number;
+}
+/** Which issues match as of `seq`, in order of their number; `more`: there are others. */
+export interface IssueIndex {
+  seq: number;
+  numbers: number[];
+  ids: string[];
+  dues: (number | null)[];
+  more: boolean;
 }
 export interface LogLine {
   at: number;
@@ -134,6 +144,14 @@ export class HttpApi {
   /** Every issue that matches, page by page as they are asked for. */
   issues(companyId: string, query: IssueQuery = {}): AsyncIterable<IssueView> {
     return this.#pages(`/companies/${enc(companyId)}/issues`, { ...query });
+  }
+  /** Which issues match, without the issues (protocol section 3): for windows of long lists. */
+  issueIndex(companyId: string, query: Omit<IssueQuery, 'limit' | 'after'> = {}): Promise<IssueIndex> {
+    return this.call('GET', `/companies/${enc(companyId)}/issues/index`, { query });
+  }
+  /** One page of those that match, in order of their number. */
+  issuePage(companyId: string, query: IssueQuery): Promise<Page<IssueView>> {
+    return this.call('GET', `/companies/${enc(companyId)}/issues`, { query: { ...query } });
   }
   /** By id. */
   issue(id: string): Promise<IssueView> {
@@ -269,7 +287,8 @@ export class HttpApi {
     let cursor: string | null = null;
     do {
       const page: Page<T> = await this.call<Page<T>>('GET', path, {
-        query: { ...query, ...(cursor === null ? {} : { cursor }) },
+        // A cursor says already where to go on.
+        query: { ...query, ...(cursor === null ? {} : { cursor, after: undefined }) },
       });
       yield* page.items;
       cursor = page.nextCursor;

@@ -58,6 +58,17 @@ describe('baton tail', () => {
     expect(err.match(/is away/g)).toHaveLength(1);
   }, 90_000);
 
+  it('follows a company that is made meanwhile, from its first change on', async () => {
+    await office(server);
+    const tail = live(['tail'], { terminal: true });
+    expect(await tail.saw(/Following compan/)).toBe(true);
+    const young = await office(server);
+    const issue = await young.issue();
+    expect(await tail.saw(new RegExp(`Following company ${young.prefix}, too`))).toBe(true);
+    expect(await tail.saw(new RegExp(`${issue.identifier} v1 +CREATED`))).toBe(true);
+    expect((await tail.end()).code).toBe(130);
+  }, 60_000);
+
   it('of a server without a company ends, and says what to do', async () => {
     const { code, err } = await baton(['tail', '--url', empty.url]);
     expect(code).toBe(1);

@@ -37,6 +37,9 @@ describe('wrong usage ends with exit code 2 and the way out', () => {
     [['why', 'a', 'b'], 'Unexpected argument "b"'],
     [['why', 'not/an/id'], 'neither an issue'],
     [['issues', '--limit', 'many'], '--limit'],
+    [['--token', 'sesame', 'issues'], 'The command comes before its options, and so before --token.'],
+    [['--url=http://sesame', 'issues'], 'For instance: baton issues --url …'],
+    [['why', 'fix', 'login'], 'Text of several words goes in quotes.'],
     [['issues', '--url', 'nowhere'], '--url'],
     [['replay', '--limit', '0'], '--limit'],
     [['start', '--port', '99999'], 'a whole number from 0 to 65535'],
@@ -47,6 +50,7 @@ describe('wrong usage ends with exit code 2 and the way out', () => {
     expect(code).toBe(2);
     expect(out).toBe('');
     expect(err).toContain(said);
+    expect(err).not.toContain('sesame');
   });
   it('a wrong baton.config.json is named', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'baton-cli-'));
@@ -88,6 +92,8 @@ describe('an event on the command line', () => {
   it('is refused here when the server would refuse it', () => {
     expect(() => eventOf('xstate.init', [])).toThrow();
     expect(() => eventOf('PRIORITY', ['priority=urgent'])).toThrow(/priority/);
+    // The types there are stand in the hint, and only there.
+    expect(() => eventOf('FOO', [])).toThrow(/^"FOO" is not an event that one may send\.$/);
     expect(() => eventOf('COMPLETE', ['nonsense'])).toThrow(/key=value/);
   });
 });
@@ -143,6 +149,9 @@ describe('against a server', () => {
           body: { code: 'NOT_ALLOWED', detail: 'not now', allowed: ['REOPEN'], retryable: false },
         };
       }
+      if (url.startsWith('/v1/companies/c0000000000001/issues/index')) {
+        return { status: 200, body: { seq: 1, numbers: [7], ids: [issue.id], dues: [1], more: false } };
+      }
       if (url.startsWith('/v1/companies/c0000000000001/issues?')) return list([issue]);
       if (url.includes('/issues/')) return { status: 200, body: issue };
       return { status: 404, body: { code: 'NOT_FOUND', detail: 'nothing here' } };
@@ -164,7 +173,9 @@ describe('against a server', () => {
     expect(server.requests.at(-1)?.url).toBe('/v1/companies/c0000000000001/issues/ACME-7');
     const { code, out } = await baton(at('why', issue.id), { terminal: true });
     expect(code).toBe(0);
-    expect(out).toMatch(/^ACME-7 is scheduled-retry: It waits for its retry\. Next: RETRY\.DUE .* ago\.\n$/);
+    expect(out).toMatch(
+      /^ACME-7 is scheduled-retry: It waits for its retry\. Next: RETRY\.DUE .* ago\. Its lock is reserved for that retry.*\n$/,
+    );
     const shown = await baton(at('issue', issue.id), { terminal: true, env: { NO_COLOR: '1' } });
     expect(shown.out).toMatch(/attempt +1 of 4[\s\S]*CREATED/);
   });

@@ -4,8 +4,8 @@ import type { Principal } from '../../client/frames.ts';
 import type { HttpApi } from '../../client/http.ts';
 import { BatonError } from '../../errors.ts';
 import type { AgentView } from '../../machines/view.ts';
+import { agentNamed } from '../agent-named.ts';
 import type { Call } from '../command.ts';
-import { companiesOf } from '../companies.ts';
 import { clientOf, type Target } from '../server.ts';
 
 export interface Identity {
@@ -19,7 +19,7 @@ export interface Identity {
  * With an agent's key: that agent, which `name` must be. With an operator's: the agent of that name or id, and a key
  * made for this worker.
  * @param as what the key is named after.
- * @throws BatonError NOT_FOUND, or VALIDATION when several companies have such an agent
+ * @throws BatonError NOT_FOUND, or VALIDATION when several agents are called that
  */
 export async function identityOf(
   call: Call,
@@ -55,27 +55,4 @@ async function ownKey(http: HttpApi, principal: Principal, target: Target, name:
     });
   }
   return { agent, token: target.token ?? '', release: async () => {} };
-}
-
-/** @throws BatonError */
-export async function agentNamed(http: HttpApi, call: Call, name: string): Promise<AgentView> {
-  const found: AgentView[] = [];
-  for (const company of await companiesOf(http, call)) {
-    for await (const agent of http.agents(company.id)) {
-      if (agent.id === name) return agent;
-      if (agent.name === name && agent.status !== 'terminated') found.push(agent);
-    }
-  }
-  const [agent, another] = found;
-  if (agent === undefined) {
-    throw new BatonError('NOT_FOUND', `There is no agent ${name}.`, {
-      hint: `baton agents lists those there are; baton agents create ${name} makes one.`,
-    });
-  }
-  if (another !== undefined) {
-    throw new BatonError('VALIDATION', `Several companies have an agent ${name}.`, {
-      hint: `Name one: --company PREFIX, or the id instead of the name (${found.map(({ id }) => id).join(', ')}).`,
-    });
-  }
-  return agent;
 }

@@ -42,7 +42,7 @@ const listed = tool({
   idempotent: true,
   async run({ company: named, assignee, cursor, ...filter }, call) {
     const companyId = await companyOf(call, named);
-    const agent = assignee === undefined ? undefined : await agentOf(call, companyId, assignee);
+    const agent = assignee === undefined ? undefined : await agentOf(call, companyId, assignee, 'assignee');
     const { after: from } = ordinalAfter(cursor);
     const asked = { ...filter, assignee: agent };
     const { items, after } = await listIssues(call.doors.router, companyId, asked, from);

@@ -5,6 +5,7 @@
 
 import { BatonError } from '../../errors.ts';
 import { isId, issueOfRun, LETTER } from '../../ids.ts';
+import type { AgentView } from '../../machines/view.ts';
 import type { Router, Shown } from '../../supervisor/router.ts';
 import { identifierOf, issueByIdentifier } from '../identifiers.ts';
 import { badFields, notFound } from '../problem.ts';
@@ -16,6 +17,8 @@ type Company = NonNullable<Awaited<ReturnType<Router['company']>>>;
 const PAGE = 500;
 /** Companies named in a hint. */
 const SHOWN_COMPANIES = 10;
+/** Ids in the answer to a name that several agents have. */
+const SHOWN_AGENTS = 20;
 
 /** The company a call is about: the key's own, the named one, or the only one there is. @throws BatonError */
 export async function companyOf({ principal, doors }: ToolCall, named: string | undefined): Promise<string> {
@@ -74,11 +77,21 @@ export async function issueOfCallersRun({ principal, doors }: ToolCall, runId: s
   return issueId;
 }
 
-/** The id of the agent named by its id or its name within a company. @throws BatonError NOT_FOUND, VALIDATION */
-export async function agentOf({ doors }: ToolCall, companyId: string, named: string): Promise<string> {
+/**
+ * The id of the agent named by its id or its name within a company: the only one of that name, or the only one that is
+ * not terminated – nothing keeps two from one name.
+ * @param path the field that named it
+ * @throws BatonError NOT_FOUND, VALIDATION
+ */
+export async function agentOf(
+  { doors }: ToolCall,
+  companyId: string,
+  named: string,
+  path = 'agentId',
+): Promise<string> {
   const { router, homes } = doors;
   if ((await homes.companyOf(named, LETTER.agent, companyId)) !== null) return named;
-  const found: string[] = [];
+  const found: { id: string; status: AgentView['status'] }[] = [];
   for (let after: number | undefined; ; ) {
     const { items } = await router.list({
       companyId,
@@ -87,15 +100,25 @@ export async function agentOf({ doors }: ToolCall, companyId: string, named: str
       ...(after === undefined ? {} : { after }),
     });
     for (const { id, view } of items) {
-      if ((JSON.parse(view) as { name: string }).name === named) found.push(id);
+      const agent = JSON.parse(view) as AgentView;
+      if (agent.name === named) found.push({ id, status: agent.status });
     }
     if (items.length < PAGE) break;
     after = items.at(-1)?.ordinal;
   }
-  const [only] = found;
-  if (only === undefined) throw notFound('agent');
-  if (found.length === 1) return only;
-  throw badFields([{ path: 'agentId', message: `several agents have this name: ${found.join(', ')}` }]);
+  if (found.length === 0) throw notFound('agent');
+  const living = found.filter(({ status }) => status !== 'terminated');
+  const several = living.length === 0 ? found : living;
+  const [only] = several;
+  if (only !== undefined && several.length === 1) return only.id;
+  const ids = several.slice(0, SHOWN_AGENTS).map(({ id, status }) => `${id} (${status})`);
+  const list = `${ids.join(', ')}${several.length > SHOWN_AGENTS ? ', …' : ''}`;
+  throw badFields([
+    {
+      path,
+      message: `${several.length} agents of this company are called ${JSON.stringify(named)}: name one by its id: ${list}`,
+    },
+  ]);
 }
 
 async function byPrefix(router: Router, prefix: string): Promise<Company | null> {

@@ -97,6 +97,29 @@ describe.each(CLIENTS)('with %s', (_name, connect) => {
     expect(last.structuredContent).not.toHaveProperty('note');
   });
 
+  it('of a name that two agents have says how many, and their ids', async () => {
+    const bench = await start();
+    const w = await world(bench);
+    const twin = await bench.agent(w.company, { name: 'claude-1' });
+    const operator = await client(bench, w.operator.token);
+    const asked = { issueId: w.identifier, agentId: 'claude-1' };
+    const refused = await operator.call('reassign_issue', asked);
+    expect(refused.structuredContent).toMatchObject({
+      code: 'VALIDATION',
+      message: `agentId: 2 agents of this company are called "claude-1": name one by its id: ${w.other} (active), ${twin} (active)`,
+    });
+    const listed = await operator.call('list_issues', { assignee: 'claude-1' });
+    expect(listed.structuredContent).toMatchObject({ code: 'VALIDATION', errors: [{ path: 'assignee' }] });
+    await bench.router.send({
+      actorId: twin,
+      event: { type: 'TERMINATE' },
+      by: { kind: 'operator', id: 'me' },
+    });
+    expect((await operator.call('reassign_issue', asked)).structuredContent.issue).toMatchObject({
+      assigneeAgentId: w.other,
+    });
+  });
+
   it('says why a failed run waits, and gives its issue to another agent by name', async () => {
     const bench = await start();
     const w = await world(bench);
