@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../src/cli/commands.ts';
 import { OPTIONS } from '../src/config.ts';
 import { fragmentsOf, localLinksOf, sectionOf, tableOf, textOfFile } from './support/markdown.ts';
 import { ROOT, tree } from './support/source.ts';
@@ -43,12 +44,36 @@ describe('documents', () => {
     expect(textOfFile('README.md').split('\n').slice(0, 40).join('\n')).toContain('npm start');
   });
 
-  it('name only tests and commands that exist in docs/guarantees.md', () => {
-    const scripts = (JSON.parse(textOfFile('package.json')) as { scripts: Record<string, string> }).scripts;
-    const text = textOfFile('docs/guarantees.md');
-    const tests = [...text.matchAll(/\btest\/[\w/.-]+\.test\.ts\b/g)].map(([path]) => path);
-    expect(tests.filter((path) => !existsSync(ROOT + path))).toEqual([]);
-    const called = [...text.matchAll(/`npm run ([\w:-]+)/g)].map(([, name]) => name!);
-    expect(called.filter((name) => !scripts[name])).toEqual([]);
+  it('name only tests, scripts and commands that exist', () => {
+    const { scripts } = JSON.parse(textOfFile('package.json')) as { scripts: Record<string, string> };
+    const commands = ['help', ...COMMANDS.map(({ name }) => name)];
+    const wrong = documents.flatMap(({ path, text }) => [
+      ...[...text.matchAll(/\btest\/[\w/.-]+\.test\.ts\b/g)]
+        .filter(([test]) => !existsSync(ROOT + test))
+        .map(([test]) => `${path}: ${test}`),
+      ...[...text.matchAll(/`npm run ([\w:-]+)/g)]
+        .filter(([, script]) => scripts[script!] === undefined)
+        .map(([called]) => `${path}: ${called}`),
+      ...[...text.matchAll(/(?:`|^|npx )baton ([a-z]+)/gm)]
+        .filter(([, command]) => !commands.includes(command!))
+        .map(([called]) => `${path}: ${called}`),
+    ]);
+    expect(wrong).toEqual([]);
+  });
+
+  it('promise the same in the README as in docs/guarantees.md', () => {
+    const promises = (path: string, heading: string) =>
+      tableOf(sectionOf(textOfFile(path), heading)).map(([number, promise]) => [number, promise]);
+    expect(promises('README.md', '## Guarantees')).toEqual(
+      promises('docs/guarantees.md', '## What makes it so'),
+    );
+  });
+
+  it('give no figure in the README that docs/benchmarks.md does not', () => {
+    const numbers = (text: string) => text.match(/\d+(?:[.,]\d+)*/g) ?? [];
+    const measured = new Set(numbers(textOfFile('docs/benchmarks.md')));
+    const told = numbers(sectionOf(textOfFile('README.md'), '## Numbers'));
+    expect(told.length).toBeGreaterThan(5);
+    expect(told.filter((figure) => !measured.has(figure))).toEqual([]);
   });
 });

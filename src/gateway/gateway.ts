@@ -125,7 +125,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 async function build(
   doors: Doors,
   inFlight: InFlight,
-  { machine, statelyUrl }: GatewayOptions,
+  { machine, statelyUrl, localMode }: GatewayOptions,
 ): Promise<FastifyInstance> {
   const { random, log } = doors;
   const app = Fastify({
@@ -161,7 +161,7 @@ async function build(
   // Notes every route, so it comes before them; the pages are there when somebody asks.
   let pages: Dashboard | null = null;
   unknownRoutes(app, (request, reply) => pages?.missing(request, reply) ?? false);
-  await openapi(app, doors.version);
+  await openapi(app, doors.version, localMode);
   pages = dashboard(app, undefined, framing(POLICY, statelyUrl));
   systemRoutes(app, doors, pages);
   wsRoute(app, doors);

@@ -16,8 +16,11 @@ const anyJson: Override = ({ zodSchema, jsonSchema }) => {
   for (const key of Object.keys(jsonSchema)) delete (jsonSchema as Record<string, unknown>)[key];
 };
 
-/** Registers the document and its page. Must come before the routes it describes. */
-export async function openapi(app: FastifyInstance, version: string): Promise<void> {
+/**
+ * Registers the document and its page. Must come before the routes it describes.
+ * @param isLocal whether requests from this machine need no credential.
+ */
+export async function openapi(app: FastifyInstance, version: string, isLocal: boolean): Promise<void> {
   const zodToJsonConfig = { override: anyJson as never };
   await app.register(swagger, {
     openapi: {
@@ -44,7 +47,7 @@ export async function openapi(app: FastifyInstance, version: string): Promise<vo
     text ??= JSON.stringify(document());
     return reply.type('application/json; charset=utf-8').send(text);
   });
-  referenceRoutes(app, document);
+  referenceRoutes(app, document, isLocal);
 }
 
 /** Replaces references to schemas that the document does not hold (the unnamed ones above) by "anything". */

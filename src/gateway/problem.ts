@@ -92,6 +92,16 @@ export function notFound(noun: string): BatonError {
 }
 
 /**
+ * NOT_FOUND of an address, not of a thing: no id and no credential would help.
+ * @param meant the route that was probably meant, as it is registered.
+ */
+export function nothingHere(meant?: string): BatonError {
+  const listed = 'All addresses are listed at /docs; requests to issues, agents and runs begin with /v1.';
+  const hint = meant === undefined ? listed : `Did you mean ${meant}? ${listed}`;
+  return new BatonError('NOT_FOUND', 'There is nothing at this address.', { hint });
+}
+
+/**
  * Any thrown thing as an expected error and its HTTP status; null: unexpected, to be logged and answered as INTERNAL.
  */
 export function expected(thrown: unknown): { error: BatonError; status?: number } | null {
@@ -118,7 +128,7 @@ export function expected(thrown: unknown): { error: BatonError; status?: number 
       return { error: new BatonError('VALIDATION', 'Content-Length does not match the body.') };
     case 'FST_ERR_BAD_URL':
     case 'FST_ERR_MAX_PARAM_LENGTH':
-      return { error: new BatonError('NOT_FOUND', 'There is nothing at this address.') };
+      return { error: nothingHere() };
   }
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
     return { error: new BatonError('VALIDATION', 'The request is malformed.') };

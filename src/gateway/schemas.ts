@@ -112,6 +112,8 @@ export const issueShape = z
         retryOfRunId: id.nullable(),
         startedAt: at.nullable(),
         leaseUntil: at.nullable(),
+        progress: z.number().nullable(),
+        note: z.string().nullable(),
       })
       .nullable(),
     retry: z

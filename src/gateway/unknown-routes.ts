@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BatonError } from '../errors.ts';
 import { sendProblem } from './hooks.ts';
+import { nothingHere } from './problem.ts';
 
 /**
  * Must come before the routes: it takes note of each.
@@ -11,17 +12,19 @@ export function unknownRoutes(
   app: FastifyInstance,
   shown: (request: FastifyRequest, reply: FastifyReply) => boolean,
 ): void {
-  const routes: { readonly address: RegExp; readonly method: string }[] = [];
+  const routes: { readonly url: string; readonly address: RegExp; readonly method: string }[] = [];
   app.addHook('onRoute', ({ url, method }) => {
     const pattern = url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:[A-Za-z]+/g, '[^/]+');
-    for (const each of [method].flat()) routes.push({ address: new RegExp(`^${pattern}$`), method: each });
+    for (const each of [method].flat())
+      routes.push({ url, address: new RegExp(`^${pattern}$`), method: each });
   });
   app.setNotFoundHandler((request, reply) => {
     const [address = ''] = request.url.split('?');
     const allowed = routes.filter((route) => route.address.test(address)).map((route) => route.method);
     if (allowed.length === 0) {
       if (shown(request, reply)) return reply;
-      return sendProblem(reply, new BatonError('NOT_FOUND', 'There is nothing at this address.'));
+      const near = nearby(address).flatMap((each) => routes.find((route) => route.address.test(each)) ?? []);
+      return sendProblem(reply, nothingHere(near[0]?.url));
     }
     const allow = [...new Set(allowed)].sort().join(', ');
     const error = new BatonError('VALIDATION', `This address does not take ${request.method}.`, {
@@ -29,4 +32,10 @@ export function unknownRoutes(
     });
     return sendProblem(reply.header('allow', allow), error, 405);
   });
+}
+
+/** What may have been meant: with `/v1`, without it, without a slash at the end. */
+function nearby(address: string): string[] {
+  const path = address.replace(/\/+$/, '');
+  return [path, `/v1${path}`, ...(path.startsWith('/v1/') ? [path.slice('/v1'.length)] : [])];
 }

@@ -44,6 +44,20 @@ describe('a problem', () => {
     expect((await bench.ask('PUT', '/v1/companies')).headers.allow).toBe('GET, HEAD, POST');
   });
 
+  it('of an address says which one was meant, not to look for an id', async () => {
+    const bench = await start();
+    for (const [path, meant] of [
+      ['/companies', '/v1/companies'],
+      ['/v1/v1/issues/i1?limit=1', '/v1/issues/:issueId'],
+      ['/v1/machines/issue/', '/v1/machines/issue'],
+      ['/v1/healthz', '/healthz'],
+    ] as const) {
+      const { hint } = (await bench.get(path)).body;
+      expect(hint).toContain(`Did you mean ${meant}? All addresses are listed at /docs`);
+    }
+    expect((await bench.get('/v1/nothing')).body.hint).toMatch(/^All addresses are listed at \/docs/);
+  });
+
   it('is one too where what came was no request', async () => {
     const bench = await start();
     const said = (text: string) =>

@@ -41,26 +41,41 @@ it('shows hostile text as text, wherever it stands', () => {
     properties: { [evil]: { type: 'string', description: evil, default: evil, enum: [evil], pattern: evil } },
     required: [evil],
   };
-  const page = referencePage({
-    info: { title: evil, version: evil, description: evil },
-    paths: {
-      [`/${evil}`]: {
-        post: {
-          summary: evil,
-          tags: [evil],
-          parameters: [{ name: evil, in: evil, description: evil, schema }],
-          requestBody: { content: { 'application/json': { schema } } },
-          responses: {
-            [evil]: {
-              description: evil,
-              content: { [evil]: { schema: { $ref: `#/components/schemas/${evil}` } } },
+  const made = referencePage(
+    {
+      info: { title: evil, version: evil, description: evil },
+      paths: {
+        [`/${evil}`]: {
+          post: {
+            summary: evil,
+            tags: [evil],
+            parameters: [{ name: evil, in: evil, description: evil, schema }],
+            requestBody: { content: { 'application/json': { schema } } },
+            responses: {
+              [evil]: {
+                description: evil,
+                content: { [evil]: { schema: { $ref: `#/components/schemas/${evil}` } } },
+              },
             },
           },
         },
       },
+      components: { schemas: { [evil]: schema } },
     },
-    components: { schemas: { [evil]: schema } },
-  });
+    { isLocal: true },
+  );
+  const page = made(evil);
   expect(page).not.toMatch(/<img|<script/);
   expect(page).toContain('&lt;script&gt;');
+});
+
+it('names the address at which it was reached, and none that a shell would run', async () => {
+  const bench = await start();
+  const shown = async (headers: Record<string, string>) =>
+    /^<pre><code>B=(.*)$/m.exec((await bench.get('/docs', { headers })).text)?.[1];
+  expect(await shown({ host: 'localhost:4300' })).toBe('http://localhost:4300');
+  expect(await shown({ host: '[::1]:4300', 'x-forwarded-proto': 'https' })).toBe('https://[::1]:4300');
+  const open = await start({ host: '0.0.0.0' });
+  const { text } = await open.get('/docs', { headers: { host: 'a;touch$IFS' } });
+  expect(text).not.toContain('touch');
 });

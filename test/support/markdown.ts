@@ -55,3 +55,18 @@ export function fragmentsOf(text: string): string[] {
       .replaceAll(' ', '-'),
   );
 }
+
+/** A fenced block: its language, and what stands behind it – a file's name, or `no-run`. */
+export interface Block {
+  readonly language: string;
+  readonly about: string;
+  readonly text: string;
+}
+
+export function blocksOf(text: string): Block[] {
+  return [...text.matchAll(/^```(\w+) ?(\S*)\n([\s\S]*?)^```$/gm)].map(([, language, about, inside]) => ({
+    language: language!,
+    about: about!,
+    text: inside!,
+  }));
+}

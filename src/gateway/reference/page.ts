@@ -2,6 +2,7 @@
  * The reference at `/docs`: the OpenAPI document as one page of plain HTML. It is made on the server, without a script and
  * without anything from elsewhere, so it works offline, prints, and is found by the browser's own search.
  */
+import { type CurlOptions, example, firstBlock } from './curl.ts';
 import { type Html, html } from './html.ts';
 import { fieldsTable, namesIn, row, type Schema, typeText } from './schema.ts';
 
@@ -40,10 +41,30 @@ interface Named {
   readonly operation: Operation;
 }
 
-export function referencePage(document: OpenApi): string {
+/** @returns the page, for whoever reached the server at `origin`: all but the first block of curl is made once. */
+export function referencePage(document: OpenApi, options: CurlOptions): (origin: string) => string {
   const groups = byTag(operationsOf(document));
   const schemas = referred(document);
-  const { title, version, description = '' } = document.info;
+  const top = topOf(document.info);
+  const nav = navOf(groups, schemas);
+  const reference = html`${[...groups].map(
+    ([tag, operations]) => html`<h2 id="tag-${tag}">${tag}</h2>
+${operations.map((each) => operationSection(each, options))}`,
+  )}<h2 id="schemas">schemas</h2>
+${schemas.map(schemaSection)}`;
+  return (origin) =>
+    html`${top}
+${nav}
+<main id="reference" tabindex="-1">
+${curlSection(origin, options)}
+${reference}
+</main>
+</body>
+</html>
+`.text;
+}
+
+function topOf({ title, version, description = '' }: OpenApi['info']): Html {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -62,8 +83,12 @@ export function referencePage(document: OpenApi): string {
 <p>Send <code>Authorization: Bearer TOKEN</code>; on the machine itself none is needed. Lists take <code>limit</code> and
 <code>cursor</code> and answer <code>items</code> and <code>nextCursor</code>. Writes take <code>Idempotency-Key</code>.
 The same as a document for tools: <a href="/openapi.json">/openapi.json</a>.</p>
-</header>
-<nav aria-label="Operations">
+</header>`;
+}
+
+function navOf(groups: Map<string, Named[]>, schemas: [string, Schema][]): Html {
+  return html`<nav aria-label="Operations">
+<ul><li><a href="#curl">Before the examples</a></li></ul>
 ${[...groups].map(
   ([tag, operations]) => html`<h2>${tag}</h2>
 <ul>${operations.map(
@@ -77,17 +102,20 @@ ${[...groups].map(
     ([name]) => html`<li><a href="#schema-${name}">${name}</a></li>
 `,
   )}</ul>
-</nav>
-<main id="reference" tabindex="-1">
-${[...groups].map(
-  ([tag, operations]) => html`<h2 id="tag-${tag}">${tag}</h2>
-${operations.map(operationSection)}`,
-)}<h2 id="schemas">schemas</h2>
-${schemas.map(schemaSection)}
-</main>
-</body>
-</html>
-`.text;
+</nav>`;
+}
+
+function curlSection(origin: string, options: CurlOptions): Html {
+  const token = options.isLocal
+    ? null
+    : html` <code>T</code> is the server's own token (<code>BATON_TOKEN</code>): nobody else may make a company.`;
+  return html`<section aria-labelledby="curl">
+<h3 id="curl">Before the examples</h3>
+<p>Paste this into bash or zsh first; it takes Node. It makes what the examples name – a company of its own, an agent, an
+issue and the run that executes it – so that trying one touches nothing else. Paste it again when an example has ended
+one of them.${token}</p>
+<pre><code>${firstBlock(origin, options)}</code></pre>
+</section>`;
 }
 
 function operationsOf({ paths }: OpenApi): Named[] {
@@ -125,7 +153,7 @@ function referred({ paths, components }: OpenApi): [string, Schema][] {
   return [...seen].sort().flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]]));
 }
 
-function operationSection({ method, path, id, operation }: Named): Html {
+function operationSection({ method, path, id, operation }: Named, options: CurlOptions): Html {
   const { summary = '', parameters = [], requestBody, responses = {} } = operation;
   const body = requestBody?.content?.['application/json']?.schema;
   return html`<section aria-labelledby="${id}">
@@ -139,7 +167,7 @@ ${body === undefined ? null : bodyTables(body)}
 `,
   )}</ul>
 <h4>With curl</h4>
-<pre><code>${curl(method, path, body)}</code></pre>
+<pre><code>${example(method.toUpperCase(), path, body !== undefined, options)}</code></pre>
 </section>
 `;
 }
@@ -179,39 +207,4 @@ ${schema.description === undefined ? null : html`<p>${schema.description}</p>`}
 ${fieldsTable(schema, `Fields of ${name}`) ?? html`<p>${typeText(schema)}</p>`}
 </section>
 `;
-}
-
-/** The operation on a command line, with a body of its required fields. */
-function curl(method: string, path: string, body: Schema | undefined): string {
-  const address = `"$B${path.replaceAll(/\{(\w+)\}/g, '$$$1')}"`;
-  const verb = method === 'get' ? '' : ` -X ${method.toUpperCase()}`;
-  const shape = body?.oneOf?.[0] ?? body;
-  if (shape === undefined) return `curl -sS${verb} ${address}`;
-  const example = JSON.stringify(exampleOf(shape)).replaceAll("'", "'\\''");
-  return `curl -sS${verb} ${address} \\\n  -H 'content-type: application/json' -d '${example}'`;
-}
-
-function exampleOf(schema: Schema): unknown {
-  if (schema.const !== undefined) return schema.const;
-  if (schema.enum !== undefined) return schema.enum[0];
-  const [option] = schema.anyOf ?? schema.oneOf ?? [];
-  if (option !== undefined) return exampleOf(option);
-  const type = Array.isArray(schema.type) ? schema.type[0] : schema.type;
-  switch (type) {
-    case 'object': {
-      const { properties = {}, required = [] } = schema;
-      return Object.fromEntries(required.map((name) => [name, exampleOf(properties[name] ?? {})]));
-    }
-    case 'array':
-      return schema.items === undefined ? [] : [exampleOf(schema.items)];
-    case 'integer':
-    case 'number':
-      return Math.max(1, schema.minimum ?? 1);
-    case 'boolean':
-      return true;
-    case 'string':
-      return '…';
-    default:
-      return {};
-  }
 }
