@@ -81,6 +81,7 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
           product: 'PostgreSQL',
           how: 'DATABASE_URL' as const,
           place: null,
+          isElsewhere: false,
           user: null,
           stop: async () => {},
         };
@@ -91,7 +92,8 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
   try {
     if (database.how !== 'DATABASE_URL') {
       const as = database.user === null ? '' : ` · as user ${database.user}`;
-      const where = `${database.product} (embedded, ${database.how}) · ${nearby(database.place ?? '')}${as}`;
+      const outside = database.isElsewhere ? ' (outside the data directory: back up both)' : '';
+      const where = `${database.product} (embedded, ${database.how}) · ${nearby(database.place ?? '')}${outside}${as}`;
       io.say({ name: 'database', text: where, ms: clock.monotonic() - since });
     }
     const local = settings.token === null;
@@ -230,6 +232,8 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
     throw error;
   }
 }
+
+export { dataDirHolder } from './persistence/data-dir-lock.ts';
 
 export interface Migrated {
   /** What was applied, or with `dryRun` would be, in order. */

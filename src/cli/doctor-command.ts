@@ -2,11 +2,13 @@
 import type { Client } from '../client/client.ts';
 import type { RemoteError } from '../client/remote-error.ts';
 import { isLoopback, type Settings } from '../config.ts';
+import { isSameServer } from '../local-access.ts';
 import { type Call, type Command, SERVER_FLAGS } from './command.ts';
 import { clockOf } from './doctor/clock.ts';
 import { bad, type Finding } from './doctor/finding.ts';
 import { disk, nodeVersion, port } from './doctor/machine.ts';
 import { healthOf, quarantinedOf, serverFindings, UNSEEN, workFindings } from './doctor/running.ts';
+import { serverUrl } from './port-holder.ts';
 import { progress } from './progress.ts';
 import { clientOf, type Target, targetOf } from './server.ts';
 import { SETTING_FLAGS, settingsOf } from './settings-of.ts';
@@ -51,22 +53,25 @@ async function examine(call: Call): Promise<Finding[]> {
   const named = targetOf(call);
   const here = isLoopback(settings.host) && settings.port !== 0;
   // Where nobody named a server and none is announced, it is the one that these settings would start.
-  const target = named.how !== 'default' || !here ? named : { ...named, url: urlOf(settings) };
+  const target =
+    named.how !== 'default' || !here ? named : { ...named, url: serverUrl(settings.host, settings.port) };
   const url = target.url.replace(/^ws/, 'http').replace(/\/+$/, '');
   const health = await healthOf(url);
-  const isOurs = health !== null && Number(new URL(url).port || 80) === settings.port;
+  const isHere = health !== null && (target.how === 'announced' || isOfSettings(url, settings));
+  const ours = isHere ? Number(new URL(url).port || 80) : null;
   return [
     nodeVersion(process.versions.node),
     ...(await database(settings, call.cwd, call.clock)),
-    await disk(settings.dataDir, call.cwd),
-    await port(settings, isOurs),
+    await disk(settings, call.cwd),
+    await port(settings, ours, call.cwd),
     ...serverFindings(url, health, target.how === 'named'),
     ...(health?.ready === true ? await asClient(call, target) : UNSEEN),
   ];
 }
 
-function urlOf({ host, port: number }: Settings): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${number}`;
+/** The server that was asked listens where one with these settings would. */
+function isOfSettings(url: string, { host, port: number }: Settings): boolean {
+  return isSameServer(url, serverUrl(host, number));
 }
 
 async function asClient(call: Call, target: Target): Promise<Finding[]> {

@@ -1,8 +1,8 @@
 /** The server, as the CLI starts one. A seam: tests hand in a maker of their own. */
 import type { pino } from 'pino';
 import type { Settings } from '../config.ts';
-import { BatonError } from '../errors.ts';
 import { listenError } from './listenable.ts';
+import { dataDirInUse, startFailure } from './start-failure.ts';
 
 export interface Step {
   readonly name: string;
@@ -49,49 +49,30 @@ export type MigrateDatabase = (
 /** Brings the schema up to date without starting a server. */
 export const migrateDatabase: MigrateDatabase = async (settings, options) => {
   const index = await import('../index.ts');
-  return await forPeople(index.migrateDatabase(settings, options));
+  return await forPeople(index.migrateDatabase(settings, options), settings);
 };
 
-export const makeServer: MakeServer = async (settings, io) => await forPeople(made(settings, io));
+export const makeServer: MakeServer = async (settings, io) => await forPeople(made(settings, io), settings);
 
 /** @throws Error for an address it could not listen on, before a database is made or touched for it */
 const made: MakeServer = async (settings, io) => {
-  const { host, port, portExplicit } = settings;
+  const { host, port, portExplicit, dataDir, databaseUrl } = settings;
+  // Loaded on first use: `baton issues` should not wait for a server's code to be read.
+  const { createRuntime, dataDirHolder } = await import('../index.ts');
+  // Before the port, for that is taken by the same server as a rule: which one it is says more than that it is taken.
+  const holder = databaseUrl === null ? await dataDirHolder(dataDir) : null;
+  if (holder !== null) throw dataDirInUse(dataDir, holder);
   const error = await listenError(host, port);
   // A port that nobody chose may be taken: the next one does.
   if (error !== null && (portExplicit || error.code !== 'EADDRINUSE')) throw error;
-  // Loaded on first use: `baton issues` should not wait for a server's code to be read.
-  const { createRuntime } = await import('../index.ts');
   return await createRuntime(settings, io);
 };
 
 /** What the rooms say of a start that cannot be (port taken, data dir in use) is a sentence for people. */
-async function forPeople<T>(work: Promise<T>): Promise<T> {
+async function forPeople<T>(work: Promise<T>, settings: Settings): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (error instanceof BatonError || isDefect(error)) throw error;
-    const { message, code = '', path } = error as NodeJS.ErrnoException;
-    const isOfData = path !== undefined && DATA_TROUBLE.includes(code);
-    throw new BatonError('INTERNAL', isOfData ? `The data directory cannot be used: ${message}.` : message, {
-      hint: startHint(error as NodeJS.ErrnoException),
-    });
+    throw await startFailure(error, settings);
   }
-}
-
-function isDefect(error: unknown): boolean {
-  return !(error instanceof Error) || error instanceof TypeError || error instanceof RangeError;
-}
-
-const DATA_TROUBLE = ['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOENT', 'ENOTDIR', 'ENOSPC'];
-
-function startHint(error: NodeJS.ErrnoException): string | null {
-  if (error.code === 'EADDRINUSE')
-    return 'Another program uses the port: stop it, or choose another with --port (0 = any).';
-  if (error.code === 'EACCES' && error.syscall === 'listen') return 'Choose a port above 1023 with --port.';
-  if (DATA_TROUBLE.includes(error.code ?? ''))
-    return 'Choose a data directory of your own that you may write to with --data-dir.';
-  if (error.code === 'ENOTFOUND' || error.code === 'EADDRNOTAVAIL')
-    return 'This machine has no such address: choose another with --host.';
-  return null;
 }

@@ -5,8 +5,9 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, chown, cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { type DatabasePlace, databasePlace, noteOf, usualPlace } from '../database-place.ts';
 import { makeDirectory } from './directory.ts';
 import type { Binaries } from './postgres-binaries.ts';
 import { barrier, type User } from './unprivileged.ts';
@@ -29,25 +30,32 @@ export async function makeDataDir(dataDir: string, user: User | null): Promise<v
 
 /**
  * The cluster's directory: `<data dir>/postgres`; or, where `user` cannot reach that (the data dir is below /root),
- * one under /var/lib/baton, which `<data dir>/postgres.location` then names.
+ * one under /var/lib/baton, which `<data dir>/postgres.location` names once it is made (`noteElsewhere`).
  */
-export async function locate(
+export async function locate(dataDir: string, user: User | null): Promise<DatabasePlace> {
+  const found = databasePlace(dataDir);
+  if (found.note !== null || user === null || (await barrier(found.path, user)) === null) return found;
+  const hash = createHash('sha256').update(found.path).digest('hex').slice(0, 16);
+  await mkdir(ELSEWHERE, { recursive: true, mode: 0o755 });
+  return { path: join(ELSEWHERE, hash), note: noteOf(dataDir) };
+}
+
+/**
+ * Writes down where the cluster is, and says so: at every start, for whoever backs up the data dir alone has nothing.
+ * Only when it is there: a note without its database means that one is lost.
+ */
+export async function noteElsewhere(
+  { path, note }: DatabasePlace,
   dataDir: string,
   user: User | null,
   log: (line: string) => void,
-): Promise<string> {
-  const place = join(resolve(dataDir), 'postgres');
-  const note = join(dataDir, 'postgres.location');
-  const noted = await readFile(note, 'utf8').catch(() => null);
-  if (noted !== null) return noted.trim();
-  const blocked = user === null ? null : await barrier(place, user);
-  if (blocked === null) return place;
-  const hash = createHash('sha256').update(place).digest('hex').slice(0, 16);
-  const elsewhere = join(ELSEWHERE, hash);
-  await mkdir(ELSEWHERE, { recursive: true, mode: 0o755 });
-  await writeFile(note, `${elsewhere}\n`);
-  log(`The user ${user?.name} may not pass ${blocked}, so the database is kept in ${elsewhere}.`);
-  return elsewhere;
+): Promise<void> {
+  if (note === null) return;
+  await writeFile(note, `${path}\n`);
+  const blocked = user === null ? null : await barrier(usualPlace(dataDir), user);
+  const why = blocked === null ? '' : `The user ${user?.name} may not pass ${blocked}, so `;
+  const where = `${why === '' ? 'The' : 'the'} database is kept in ${path}`;
+  log(`${why}${where}, outside the data directory; ${note} names it. A backup needs both.`);
 }
 
 /** Programs that `user` can reach: the given ones, or a copy of npm's under /var/lib/baton. */

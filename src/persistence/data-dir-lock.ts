@@ -5,7 +5,7 @@
 import { readFileSync, unlinkSync } from 'node:fs';
 import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startedAt } from './os-process.ts';
+import { startedAt } from '../process-identity.ts';
 
 interface Holder {
   readonly pid: number;
@@ -18,10 +18,10 @@ const ATTEMPTS = 5;
 
 /**
  * Takes the lock of a data dir that exists. Answers how to give it back, which never throws.
+ * @param path of the lock file; another one where not the directory alone is to be had
  * @throws Error naming the holder, when a living process has it.
  */
-export async function lockDataDir(dataDir: string): Promise<() => void> {
-  const path = join(dataDir, 'lock');
+export async function lockDataDir(dataDir: string, path = pathOf(dataDir)): Promise<() => void> {
   const own: Holder = { pid: process.pid, started: startedAt(process.pid) ?? '' };
   const draft = `${path}.${process.pid}`;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -36,10 +36,24 @@ export async function lockDataDir(dataDir: string): Promise<() => void> {
     await unlink(draft);
     if (taken) return () => unlock(path, own);
     const holder = await read(path);
-    if (holder !== null && startedAt(holder.pid) === holder.started) throw inUse(dataDir, holder);
+    if (isAlive(holder)) throw inUse(dataDir, holder);
     await setAside(path, holder);
   }
   throw new Error(`The lock of ${dataDir} is being fought over: start one server at a time.`);
+}
+
+/** The process that has a data dir, which need not exist; null: nobody does. */
+export async function dataDirHolder(dataDir: string): Promise<number | null> {
+  const holder = await read(pathOf(dataDir));
+  return isAlive(holder) ? holder.pid : null;
+}
+
+function pathOf(dataDir: string): string {
+  return join(dataDir, 'lock');
+}
+
+function isAlive(holder: Holder | null): holder is Holder {
+  return holder !== null && startedAt(holder.pid) === holder.started;
 }
 
 function inUse(dataDir: string, { pid }: Holder): Error {

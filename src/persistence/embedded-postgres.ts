@@ -4,13 +4,13 @@
  * 0700.
  */
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { chmod, chown, lstat, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { type Clock, systemClock } from '../clock.ts';
-import { create, locate, majorOf, makeDataDir, reachable, SUPERUSER } from './cluster.ts';
+import { create, locate, majorOf, makeDataDir, noteElsewhere, reachable, SUPERUSER } from './cluster.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import { connection } from './pool.ts';
 import { type Binaries, npmBinaries, OLDEST_MAJOR, systemBinaries } from './postgres-binaries.ts';
@@ -35,11 +35,15 @@ export interface Database {
   readonly how: 'DATABASE_URL' | 'system' | 'npm';
   /** Where its files are; null: not ours to know. */
   readonly place: string | null;
+  /** True: `place` is not in the data dir, so a copy of that has no database. */
+  readonly isElsewhere: boolean;
   /** The user it runs as, where that is not our own. */
   readonly user: string | null;
   /** Stops what `openDatabase` started and gives the data dir up. Safe to repeat. */
   stop(): Promise<void>;
 }
+
+const NOT_OURS = { place: null, isElsewhere: false, user: null } as const;
 
 /** The name of our database in the embedded cluster. */
 const DATABASE = 'baton';
@@ -68,7 +72,7 @@ async function external(url: string): Promise<Database> {
     await client.connect();
     const answer = await client.query<{ server_version: string }>('show server_version');
     const product = `PostgreSQL ${answer.rows[0]!.server_version}`;
-    return { url, product, how: 'DATABASE_URL', place: null, user: null, stop: async () => {} };
+    return { url, product, how: 'DATABASE_URL', ...NOT_OURS, stop: async () => {} };
   } catch (cause) {
     throw new Error(`DATABASE_URL does not answer: ${(cause as Error).message}`, { cause });
   } finally {
@@ -84,12 +88,24 @@ export async function openEmbedded(
   const { dataDir, log, clock = systemClock() } = options;
   const user = await unprivilegedUser();
   await makeDataDir(dataDir, user);
-  const unlock = await lockDataDir(dataDir);
+  const unlockDataDir = await lockDataDir(dataDir);
+  let unlock = unlockDataDir;
   try {
-    const cluster = await locate(dataDir, user, log);
+    const place = await locate(dataDir, user);
+    const cluster = place.path;
+    if (place.note !== null && user !== null) {
+      // A copy of the data dir names the same cluster, which only one server may use.
+      const unlockCluster = await lockDataDir(dataDir, `${cluster}.lock`);
+      unlock = () => {
+        unlockCluster();
+        unlockDataDir();
+      };
+    }
     const major = await majorOf(cluster);
+    if (major === null && place.note !== null) refuseIfLost(place.note, cluster);
     const binaries = await reachable(choose(await candidates(), major, cluster), user);
     if (major === null) await create(cluster, binaries, user);
+    await noteElsewhere(place, dataDir, user, log);
     const socketDir = await socketDirectory(cluster, user);
     const logFile = join(dataDir, 'postgres.log');
     const postmaster = new Postmaster({ cluster, socketDir, binaries, user, logFile, log, clock });
@@ -117,6 +133,7 @@ export async function openEmbedded(
       product: `PostgreSQL ${binaries.version}`,
       how: binaries.how,
       place: cluster,
+      isElsewhere: place.note !== null,
       user: user?.name ?? null,
       stop,
     };
@@ -124,6 +141,15 @@ export async function openEmbedded(
     unlock();
     throw error;
   }
+}
+
+/** A data dir that was copied without its database must not begin with an empty one as if nothing had been. */
+function refuseIfLost(note: string, cluster: string): void {
+  if (!existsSync(note)) return;
+  throw new Error(
+    `The database of this data dir is in ${cluster}, says ${note}, and there it is not (or may not be read). ` +
+      `Copy it back from the backup, with its owner; or remove ${note} to begin with an empty one.`,
+  );
 }
 
 /** The first of the programs that can serve the cluster. */

@@ -1,8 +1,8 @@
 /** Processes that may not be our children: whether they live, who they are, and their end. */
-import { type ChildProcess, execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
 import { readlink, realpath } from 'node:fs/promises';
 import type { Clock } from '../clock.ts';
+import { startedAt } from '../process-identity.ts';
 
 /** Fast shutdown, then immediate, then kill; in all less than the 10 s that a stop of the server may take. */
 const STOPS: readonly (readonly [NodeJS.Signals, number])[] = [
@@ -11,26 +11,6 @@ const STOPS: readonly (readonly [NodeJS.Signals, number])[] = [
   ['SIGKILL', 1_500],
 ];
 const LOOK_MS = 20;
-
-/** When a process started, in the system's own words; null: there is no such process. */
-export function startedAt(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? null : fields[19]!;
-  } catch {
-    // no such process, or a system without /proc
-  }
-  try {
-    const text = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
-      encoding: 'utf8',
-      stdio: 'pipe',
-    });
-    return text.trim() || null;
-  } catch {
-    return null;
-  }
-}
 
 /** Sends a signal; false: there is no such process. */
 function send(pid: number, signal: NodeJS.Signals | 0): boolean {

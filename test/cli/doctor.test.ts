@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,6 +90,33 @@ describe('baton doctor', () => {
     expect(code).toBe(1);
     expect(is).toMatchObject({ server: 'bad', database: 'bad' });
     expect(out).toContain('baton start');
+  });
+  it('finds the server of the data directory on whichever port it is', async () => {
+    const dataDir = mkdtempSync(join(cwd, 'data-'));
+    const { port } = new URL(server.url);
+    writeFileSync(join(dataDir, 'url'), `${server.url}\n`);
+    const of = async (...flags: string[]) => {
+      const ran = await baton(['doctor', '--data-dir', dataDir, ...flags], { cwd });
+      return ran.lines().find(({ about }) => about === 'port')?.text;
+    };
+    expect(await of()).toBe(`${port} is the server’s`);
+    expect(await of('--port', port)).toBe(`${port} is the server’s`);
+    expect(await of('--port', '0')).toBe('any free one');
+  });
+  it('finds the database that lies outside the data directory, and the disk it is on', async () => {
+    const dataDir = mkdtempSync(join(cwd, 'data-'));
+    const place = mkdtempSync(join(tmpdir(), 'baton-elsewhere-'));
+    writeFileSync(join(place, 'PG_VERSION'), '15\n');
+    writeFileSync(join(dataDir, 'postgres.location'), `${place}\n`);
+    const of = async (what: string) => {
+      const ran = await baton(['doctor', '--port', '0', '--data-dir', dataDir], { cwd });
+      return ran.lines().find(({ about }) => about === what);
+    };
+    const text = `embedded PostgreSQL 15 in ${place}, outside the data directory; a backup needs both`;
+    expect(await of('database')).toMatchObject({ is: 'ok', text });
+    expect((await of('disk'))?.text).toMatch(new RegExp(`free under ${place}$`));
+    rmSync(place, { recursive: true });
+    expect(await of('database')).toMatchObject({ is: 'bad', todo: expect.stringContaining('Copy it back') });
   });
   it('finds a port that somebody else has', async () => {
     const other = createServer().listen(0, '127.0.0.1');

@@ -170,7 +170,7 @@ describe('a start that cannot be', () => {
     const dir = await dataDir();
     const server = start(['--data-dir', dir, '--port', String(port), '--no-demo']);
     expect(await server.exited).toBe(1);
-    expect(server.errors()).toMatch(/EADDRINUSE[\s\S]*another with --port/);
+    expect(server.errors()).toMatch(/EADDRINUSE[\s\S]*another port with --port/);
     // Nothing was made for a server that cannot be.
     expect(await readdir(dir)).toEqual([]);
     other.close();

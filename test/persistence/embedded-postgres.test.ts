@@ -1,7 +1,7 @@
 /** The embedded database as a person meets it: first start, second start, kills of either side, two servers at once. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -217,11 +217,29 @@ describe('embedded PostgreSQL', () => {
     expect(said.join()).toMatch(/may not pass .* so the database is kept in \/var\/lib\/baton\//);
     await query(url, 'create table kept as select 1 as n');
     await open.pop()!.stop();
+    said = [];
     const again = await start();
     expect(await query(again.url, 'select n from kept')).toEqual([{ n: 1 }]);
+    const note = join(dataDir, 'postgres.location');
+    const place = (await readFile(note, 'utf8')).trim();
+    expect([again.place, again.isElsewhere]).toEqual([place, true]);
+    // Whoever sees only this start is told as well.
+    expect(said.join()).toMatch(
+      /may not pass .* kept in \/var\/lib\/baton\/.*, outside the data directory; .*postgres\.location names it\. A backup needs both/,
+    );
+    // A copy of the data dir names the same database: two servers must not share it.
+    const copy = join(root.path, 'copy');
+    await cp(dataDir, copy, { recursive: true, filter: (path) => !path.endsWith('lock') });
+    await expect(start(copy)).rejects.toThrow(/Another Baton server/);
     await open.pop()!.stop();
-    const place = (await readFile(join(dataDir, 'postgres.location'), 'utf8')).trim();
-    const { rm } = await import('node:fs/promises');
+    // And one that was copied to another machine has none, which must not look as if nothing had ever been there.
+    await rename(place, `${place}.away`);
+    await expect(start()).rejects.toThrow(
+      /is in \/var\/lib\/baton\/.*there it is not.*Copy it back from the backup/,
+    );
+    await rename(`${place}.away`, place);
+    await start();
+    await open.pop()!.stop();
     await rm(place, { recursive: true });
   });
 });

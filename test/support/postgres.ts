@@ -13,10 +13,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { systemClock } from '../../src/clock.ts';
 import { create, reachable, SUPERUSER } from '../../src/persistence/cluster.ts';
-import { startedAt } from '../../src/persistence/os-process.ts';
 import { npmBinaries, systemBinaries } from '../../src/persistence/postgres-binaries.ts';
 import { Postmaster } from '../../src/persistence/postmaster.ts';
 import { unprivilegedUser } from '../../src/persistence/unprivileged.ts';
+import { startedAt } from '../../src/process-identity.ts';
 
 export interface FreshDatabase {
   /** An empty database, as a value for DATABASE_URL. */

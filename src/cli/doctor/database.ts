@@ -1,9 +1,10 @@
 /** What the doctor sees of the database by itself: one that somebody runs, or the embedded one's files. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
 import type { Clock } from '../../clock.ts';
 import type { Settings } from '../../config.ts';
+import { databasePlace } from '../../database-place.ts';
 import { clockOf } from './clock.ts';
 import { bad, type Finding, ok, warning } from './finding.ts';
 
@@ -70,18 +71,26 @@ function durabilityOf({ fsync, commit }: Row): Finding {
 }
 
 function embedded(dataDir: string): Finding {
-  const noted = join(dataDir, 'postgres.location');
-  const place = existsSync(noted) ? readFileSync(noted, 'utf8').trim() : join(dataDir, 'postgres');
+  const { path, note } = databasePlace(dataDir);
+  const place = note === null ? path : `${path}, outside the data directory`;
   try {
-    const version = readFileSync(join(place, 'PG_VERSION'), 'utf8').trim();
-    return ok('database', `embedded PostgreSQL ${version} in ${place}`);
+    const version = readFileSync(join(path, 'PG_VERSION'), 'utf8').trim();
+    const both = note === null ? '' : '; a backup needs both';
+    return ok('database', `embedded PostgreSQL ${version} in ${place}${both}`);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return ok('database', `none yet; the first start makes one in ${place}`);
-    return bad(
-      'database',
-      `${place} cannot be read (${code})`,
-      'Run this as the user who runs the server, or correct --data-dir.',
-    );
+    if (code === 'ENOENT' && note === null)
+      return ok('database', `none yet; the first start makes one in ${place}`);
+    return code === 'ENOENT'
+      ? bad(
+          'database',
+          `${path}, which ${note} names, is not there`,
+          `Copy it back from the backup, with its owner; or remove ${note} to begin with an empty one.`,
+        )
+      : bad(
+          'database',
+          `${place} cannot be read (${code})`,
+          'Run this as the user who runs the server, or correct --data-dir.',
+        );
   }
 }

@@ -1,10 +1,12 @@
-/** What the doctor sees of this machine: versions, the disk under the data directory, the port. */
+/** What the doctor sees of this machine: versions, the disk that the database is on, the port. */
 import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Settings } from '../../config.ts';
+import { databasePlace } from '../../database-place.ts';
 import { VERSION } from '../../version.ts';
 import { listenError } from '../listenable.ts';
+import { portHolder } from '../port-holder.ts';
 import { bad, type Finding, ok, warning } from './finding.ts';
 
 const OLDEST_NODE = 20;
@@ -29,24 +31,34 @@ export function diskFinding(path: string, free: number): Finding {
   return ok('disk', text);
 }
 
-export async function disk(dataDir: string, cwd: string): Promise<Finding> {
-  let path = resolve(cwd, dataDir);
+export async function disk({ dataDir, databaseUrl }: Settings, cwd: string): Promise<Finding> {
+  const whole = resolve(cwd, dataDir);
+  let path = databaseUrl === null ? databasePlace(whole).path : whole;
   while (!existsSync(path) && dirname(path) !== path) path = dirname(path);
   const { bavail, bsize } = await statfs(path);
   return diskFinding(path, bavail * bsize);
 }
 
-/** Who, if anybody, has the port a server here would listen on. */
-export async function port({ host, port }: Settings, isOurs: boolean): Promise<Finding> {
+/**
+ * Who, if anybody, has the port a server here would listen on.
+ * @param ours the port of the server that runs here; null: none does
+ */
+export async function port(
+  { host, port, portExplicit, dataDir }: Settings,
+  ours: number | null,
+  cwd: string,
+): Promise<Finding> {
+  if (ours !== null && (ours === port || !portExplicit)) return ok('port', `${ours} is the server’s`);
   if (port === 0) return ok('port', 'any free one');
-  if (isOurs) return ok('port', `${port} is the server’s`);
   const error = await listenError(host, port);
   if (error === null) return ok('port', `${port} on ${host} is free`);
   const code = error.code ?? error.message;
   if (code === 'EADDRINUSE') {
+    const holder = await portHolder(host, port, resolve(cwd, dataDir));
+    const who = holder.is === 'other' ? 'another program' : 'another Baton server';
     return warning(
       'port',
-      `${port} on ${host} is taken by another program`,
+      `${port} on ${host} is taken by ${who}`,
       'Stop it, or choose another with --port.',
     );
   }

@@ -14,9 +14,9 @@ export interface Health {
 }
 
 /** Null: nobody answers there. */
-export async function healthOf(url: string): Promise<Health | null> {
+export async function healthOf(url: string, withinMs = LATE_MS): Promise<Health | null> {
   try {
-    const answer = (path: string) => fetch(`${url}${path}`, { signal: AbortSignal.timeout(LATE_MS) });
+    const answer = (path: string) => fetch(`${url}${path}`, { signal: AbortSignal.timeout(withinMs) });
     const health = (await (await answer('/healthz')).json()) as { ok?: boolean; version?: string };
     if (health.ok !== true) return null;
     const ready = (await (await answer('/readyz')).json()) as { ready?: boolean; reason?: string };

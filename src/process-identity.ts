@@ -1,0 +1,45 @@
+/**
+ * Which process a process id means: the system gives ids again, so an id alone names nobody. With the time the process
+ * started, in the system's own words, it does; and with the machine it is of, also on others.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+
+/** When a process started, in the system's own words; null: there is no such process. */
+export function startedAt(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? null : fields[19]!;
+  } catch {
+    // no such process, or a system without /proc
+  }
+  return said('ps', ['-o', 'lstart=', '-p', String(pid)]);
+}
+
+/**
+ * This machine since it was started, and in it the world of process ids we are in (a container has its own): two
+ * processes with the same one mean the same process by the same id. Null: the system cannot say.
+ */
+export function machineId(): string | null {
+  const boot = bootId();
+  return boot === null ? null : createHash('sha256').update(boot).digest('hex').slice(0, 12);
+}
+
+function bootId(): string | null {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return process.platform === 'darwin' ? said('sysctl', ['-n', 'kern.bootsessionuuid']) : null;
+  }
+}
+
+function said(file: string, args: readonly string[]): string | null {
+  try {
+    return execFileSync(file, args, { encoding: 'utf8', stdio: 'pipe' }).trim() || null;
+  } catch {
+    return null;
+  }
+}
