@@ -42,9 +42,10 @@ export interface Call {
   stdin(): AsyncIterable<Uint8Array | string>;
   readonly clock: Clock;
   readonly random: Random;
-  /** Aborted by the first SIGINT or SIGTERM; a second one ends the process with 130. */
+  /** Aborted by the first SIGINT or SIGTERM; a second one ends the process with 130. The signal's name is its reason. */
   readonly signal: AbortSignal;
-  /** The signal's name is in `signal.reason`. */
+  /** What a process that is ended by a second signal still does: all at once, for a second at most. */
+  beforeExit(last: () => Promise<unknown>): void;
 }
 
 /** Every command takes these. */

@@ -1,5 +1,5 @@
 /** `baton keys`: credentials of a company. A token is shown once, when it is made; the server keeps its hash. */
-import type { HttpApi, Key } from '../client/http.ts';
+import type { HttpApi } from '../client/http.ts';
 import { BatonError } from '../errors.ts';
 import { agentNamed } from './agent-named.ts';
 import { type Call, type Command, SERVER_FLAGS, textFlag, wordFlag } from './command.ts';
@@ -9,8 +9,6 @@ import { unexpected } from './parse.ts';
 import { httpOf } from './server.ts';
 import { table } from './table.ts';
 import { emit, plain, say } from './terminal.ts';
-
-type Listed = Key & { createdAt: number; revokedAt: number | null };
 
 export const keysCommand: Command = {
   name: 'keys',
@@ -95,7 +93,7 @@ async function list(call: Call, http: HttpApi): Promise<number> {
   for (const company of await companiesOf(http, call)) {
     const names = new Map<string, string>();
     for await (const agent of http.agents(company.id)) names.set(agent.id, agent.name);
-    for await (const key of http.keys(company.id) as AsyncIterable<Listed>) {
+    for await (const key of http.keys(company.id)) {
       if (key.revokedAt !== null && call.flags.all !== true) continue;
       emit(terminal, key);
       const whose = key.agentId === null ? '–' : (names.get(key.agentId) ?? key.agentId);

@@ -7,21 +7,37 @@ import { run } from './run.ts';
 
 /** Under `npm start` a Ctrl-C arrives twice, from the terminal and from npm: so soon it is not somebody's second word. */
 const ECHO_MS = 1000;
+/** What is still done after the second word takes no longer. */
+const LAST_MS = 1000;
 
 const interrupt = new AbortController();
 const clock = systemClock();
 let interruptedAt = 0;
+const lasts: (() => Promise<unknown>)[] = [];
+let isEnding = false;
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
     // The second one means: at once. What was promised is in the database; the rest is repeated after a restart.
     if (interrupt.signal.aborted) {
-      if (clock.monotonic() - interruptedAt > ECHO_MS) process.exit(INTERRUPTED);
+      if (clock.monotonic() - interruptedAt > ECHO_MS) void endNow();
       return;
     }
     interruptedAt = clock.monotonic();
     interrupt.abort(name);
   });
 }
+
+/** The second word. It may echo as well. */
+async function endNow(): Promise<void> {
+  if (isEnding) return;
+  isEnding = true;
+  if (lasts.length > 0) {
+    const late = new Promise((resolve) => clock.after(LAST_MS, () => resolve(null)));
+    await Promise.race([Promise.allSettled(lasts.map((last) => last())), late]);
+  }
+  process.exit(INTERRUPTED);
+}
+
 if (isOfNpx(process.env)) {
   whenOrphaned(
     clock,
@@ -43,6 +59,7 @@ const code = await run(process.argv.slice(2), COMMANDS, {
   clock,
   random: systemRandom(),
   signal: interrupt.signal,
+  beforeExit: (last) => lasts.push(last),
 });
 // Not process.exit at once: it would cut off what a pipe has not taken yet.
 process.exitCode = code;

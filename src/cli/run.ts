@@ -17,6 +17,7 @@ export interface World {
   clock: Clock;
   random: Random;
   signal: AbortSignal;
+  beforeExit(last: () => Promise<unknown>): void;
 }
 
 /** Answers the exit code; never throws. */
@@ -51,8 +52,19 @@ export async function run(
       world.out.write(helpOf(command));
       return 0;
     }
-    const { stdin, env, cwd, clock, random, signal } = world;
-    return await command.run({ args, flags: given, env, cwd, terminal, stdin, clock, random, signal });
+    const { stdin, env, cwd, clock, random, signal, beforeExit } = world;
+    return await command.run({
+      args,
+      flags: given,
+      env,
+      cwd,
+      terminal,
+      stdin,
+      clock,
+      random,
+      signal,
+      beforeExit,
+    });
   } catch (error) {
     if (commands.find((c) => c.name === name)?.neverFails === true) return 0;
     if (world.signal.aborted) return INTERRUPTED;

@@ -43,6 +43,8 @@ export const workCommand: Command = {
     'the run is kept alive. When the run must end, all processes of the command get SIGTERM, and after the grace SIGKILL.',
     'SIGINT or SIGTERM to baton work: nothing new is claimed and what runs may finish; a second one ends all at once. Killed,',
     'it takes its commands with it: their runs are lost when their leases run out, and retried.',
+    'It works by a key of its own (unless it was given an agent’s), revoked when it ends. That of a killed one is revoked by',
+    'the next baton work or baton mcp of the agent on the same machine.',
     '--classify recognises the errors of a coding agent that will pass (429, 503, 529, overloaded, usage limits with the',
     'time they are lifted): the run is retried then and not before.',
   ].join('\n'),
@@ -139,6 +141,11 @@ async function work(
       );
     },
     ended: (grant, outcome) => tellEnd(call, agent, grant, outcome),
+  });
+  call.beforeExit(async () => {
+    // First the client: a command that we kill must not be reported as one that failed.
+    working.client.close();
+    killAll();
   });
   emit(terminal, { event: 'working', agent: agent.name, agentId: agent.id, slots: options.slots });
   say(terminal, `Working as ${plain(agent.name)} at ${url}: ${command.map(plain).join(' ')}`);

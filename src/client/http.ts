@@ -23,6 +23,11 @@ export interface Key {
   /** Shown once, when it is made. */
   token?: string | null;
 }
+export interface ListedKey extends Key {
+  createdAt: number;
+  /** Null: it is valid. */
+  revokedAt: number | null;
+}
 export interface Comment {
   id: string;
   body: string;
@@ -124,7 +129,7 @@ export class HttpApi {
   ): Promise<Key> {
     return this.#make(`/companies/${enc(companyId)}/keys`, body, key);
   }
-  keys(companyId: string): AsyncIterable<Key> {
+  keys(companyId: string): AsyncIterable<ListedKey> {
     return this.#pages(`/companies/${enc(companyId)}/keys`, {});
   }
   revokeKey(id: string): Promise<unknown> {

@@ -47,6 +47,7 @@ export async function baton(argv: string[], given: Given = {}): Promise<Ran> {
     clock: systemClock(),
     random: systemRandom(),
     signal: given.signal ?? new AbortController().signal,
+    beforeExit: () => {},
   });
   return {
     code,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isAlive, processesWith } from '../support/processes.ts';
-import { office, startServer, type TestServer, until } from '../support/server.ts';
+import { call, office, startServer, type TestServer, until } from '../support/server.ts';
 
 let server: TestServer;
 const running = new Set<ChildProcess>();
@@ -78,6 +78,13 @@ async function working(name: string, script: string, flags: string[] = [], npx =
   return { desk, agent, issue, child, exited };
 }
 
+type KeyItem = { name: string; revokedAt: number | null };
+
+async function validKeys(companyId: string): Promise<KeyItem[]> {
+  const { body } = await call<{ items: KeyItem[] }>(server, 'GET', `/companies/${companyId}/keys`);
+  return body.items.filter(({ revokedAt }) => revokedAt === null);
+}
+
 describe('a worker process', () => {
   it('of npx, which is told to end, ends as if it had been told itself', async () => {
     const begun = join(directory, 'begun-by-npx');
@@ -99,7 +106,7 @@ describe('a worker process', () => {
 
   it('told to end twice, ends at once, and its commands with it', async () => {
     const pids = join(directory, 'stubborn');
-    const { child, exited } = await working(
+    const { desk, issue, child, exited } = await working(
       'a',
       `trap '' TERM INT; echo $$ > ${pids}; while :; do sleep 0.1; done`,
     );
@@ -115,6 +122,36 @@ describe('a worker process', () => {
       (is) => !is,
     );
     expect(alive).toBe(false);
+    // Its key is worth nothing any more; its run is lost and retried, not failed.
+    expect(await validKeys(desk.companyId)).toEqual([]);
+    expect(await desk.get(issue.id)).toMatchObject({ state: 'running', lastError: null });
+  });
+
+  it('that was killed leaves its key to the next one of the agent, which revokes no living worker’s', async () => {
+    const desk = await office(server, 'k');
+    const [agent = ''] = desk.agents;
+    const work = async () => {
+      const args = ['dist/cli/main.js', 'work', '--agent', agent, '--url', server.url, '--', 'true'];
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+      running.add(child);
+      await once(child.stdout, 'data');
+      return child;
+    };
+    const ofProcesses = async () => {
+      const names = (await validKeys(desk.companyId)).map(({ name }) => name);
+      return names.map((name) => Number(/^baton work on .+, process (\d+) \(/.exec(name)?.[1]));
+    };
+    const [killed, living] = [await work(), await work()];
+    expect(new Set(await ofProcesses())).toEqual(new Set([killed.pid, living.pid]));
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+    const next = await work();
+    expect(new Set(await ofProcesses())).toEqual(new Set([living.pid, next.pid]));
+    for (const child of [living, next]) {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    }
+    expect(await validKeys(desk.companyId)).toEqual([]);
   });
 
   it('with --end-with-stdin ends, commands and all, when whoever started it is gone', async () => {

@@ -1,5 +1,4 @@
 /** Who a worker is: an agent, and a key that is only its own. */
-import { hostname } from 'node:os';
 import type { Principal } from '../../client/frames.ts';
 import type { HttpApi } from '../../client/http.ts';
 import { BatonError } from '../../errors.ts';
@@ -7,6 +6,7 @@ import type { AgentView } from '../../machines/view.ts';
 import { agentNamed } from '../agent-named.ts';
 import type { Call } from '../command.ts';
 import { clientOf, type Target } from '../server.ts';
+import { revokeLeft, workerKeyName } from './worker-key.ts';
 
 export interface Identity {
   readonly agent: AgentView;
@@ -17,7 +17,7 @@ export interface Identity {
 
 /**
  * With an agent's key: that agent, which `name` must be. With an operator's: the agent of that name or id, and a key
- * made for this worker.
+ * made for this worker; those of earlier workers that were killed are revoked.
  * @param as what the key is named after.
  * @throws BatonError NOT_FOUND, or VALIDATION when several agents are called that
  */
@@ -35,12 +35,14 @@ export async function identityOf(
     const made = await http.createKey(agent.companyId, {
       role: 'agent',
       agentId: agent.id,
-      name: `${as} on ${hostname()}`.slice(0, 100),
+      name: workerKeyName(as),
     });
     // Its own call, later: the connection that made the key is closed by then.
     const release = async () => {
       await http.revokeKey(made.id).catch(() => {});
     };
+    call.beforeExit(release);
+    await revokeLeft(http, agent.companyId, [agent.id]);
     return { agent, token: made.token ?? '', release };
   } finally {
     client.close();
