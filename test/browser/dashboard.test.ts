@@ -60,6 +60,29 @@ describe('the first look', () => {
     await page.getByText('live').waitFor();
   });
 
+  it('says under Next only what comes next, and beside the state how long it lasts', async () => {
+    const acme = await company();
+    const [over, running, retrying] = [
+      await acme.issue(undefined, { title: 'Over' }),
+      await acme.issue(acme.agents[0], { title: 'In hand' }),
+      await acme.issue(acme.agents[1], { title: 'Later' }),
+    ];
+    await acme.send(over.id, { type: 'COMPLETE' });
+    await acme.claim(acme.agents[0]!);
+    await acme.fail((await acme.claim(acme.agents[1]!))!, {
+      resultJson: { retryNotBefore: Date.now() + 600_000 },
+    });
+    const page = await acme.show('/');
+    const cells = async ({ identifier }: { identifier: string }) => {
+      const row = acme.row(page, identifier);
+      await row.locator('.state').waitFor();
+      return [await row.locator('.c-state').textContent(), await row.locator('.c-next').textContent()];
+    };
+    expect(await cells(over)).toEqual(['done', '']);
+    expect(await cells(running)).toEqual([expect.stringMatching(/^running(just now|for \d+s)$/), '']);
+    expect(await cells(retrying)).toEqual(['retrying', expect.stringMatching(/^(10m|9m \d+s)$/)]);
+  });
+
   it('shows hostile titles as the text they are', async () => {
     const acme = await company();
     const titles = [

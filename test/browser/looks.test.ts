@@ -1,6 +1,6 @@
 /**
- * How the pages look: axe finds nothing on any of them, light and dark, narrow and wide, and none is wider than its
- * window. With UPDATE_PICTURES=1 it also makes the pictures of the README.
+ * How the pages look: axe finds nothing on any of them, light and dark, narrow and wide, none is wider or longer than its
+ * window, and fingers have something to hit. With UPDATE_PICTURES=1 it also makes the pictures of the README.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -86,13 +86,34 @@ const PAGES: readonly (readonly [string, (page: Page) => Promise<unknown>])[] = 
   ['/machine', (page) => page.getByRole('heading', { name: 'Machine' }).waitFor()],
   ['/log', (page) => page.locator('.u-wrap').nth(2).waitFor()],
 ];
+/** Those with a chart, which statechart.test.ts shows to axe. */
+const CHARTED: typeof PAGES = [
+  ['/issues/ACME-1', (page) => page.locator('.statechart .leaf').first().waitFor()],
+  ['/inspect', (page) => page.locator('.actors button').first().waitFor()],
+];
 
-/** Axe, and nothing sticking out to the side. */
+/** What the frame is for: the page scrolls within it, the document does not, to either side. */
+async function beyondWindow(page: Page): Promise<string[]> {
+  const [wide, long] = await page.evaluate<[number, number]>(`(() => {
+    const { scrollWidth, clientWidth, scrollHeight, clientHeight } = document.scrollingElement;
+    return [scrollWidth - clientWidth, scrollHeight - clientHeight];
+  })()`);
+  return [
+    ...(wide > 0 ? [`${wide} px wider than its window`] : []),
+    ...(long > 0 ? [`${long} px longer than its window`] : []),
+  ];
+}
+
+/** What is scrolled up and down must not hide anything at its side. */
+function cut(page: Page): Promise<string[]> {
+  return page.evaluate<string[]>(`[...document.querySelectorAll('#page *')]
+    .filter((of) => ['auto', 'scroll'].includes(getComputedStyle(of).overflowY) && of.scrollHeight > of.clientHeight)
+    .filter((of) => of.scrollWidth > of.clientWidth)
+    .map((of) => of.className + ' hides ' + (of.scrollWidth - of.clientWidth) + ' px at its side')`);
+}
+
 async function faultsOf(page: Page): Promise<string[]> {
-  const wide = await page.evaluate<number>(
-    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-  );
-  return [...(await axe(page)), ...(wide > 0 ? [`${wide} px wider than its window`] : [])];
+  return [...(await axe(page)), ...(await beyondWindow(page))];
 }
 
 describe('the theme', () => {
@@ -112,6 +133,71 @@ describe('the theme', () => {
     await page.emulateMedia({ colorScheme: 'light' });
     expect(await ground()).toBe(dark);
     expect(faults()).toEqual([]);
+    await close();
+  });
+});
+
+describe('at any width', () => {
+  const WIDTHS = [375, 768, 1280, 1920];
+
+  it.each([...PAGES, ...CHARTED])(
+    '%s scrolls within its frame, and the document does not',
+    async (path, drawn) => {
+      const { page, faults, close } = await browser.open(`${server.url}${path}?company=${acme.prefix}`);
+      const found: Record<string, string[]> = {};
+      for (const width of WIDTHS) {
+        await page.setViewportSize({ width, height: 720 });
+        await drawn(page);
+        found[width] = [...(await beyondWindow(page)), ...(await cut(page))];
+      }
+      expect(found).toEqual(Object.fromEntries(WIDTHS.map((width) => [width, []])));
+      expect(faults()).toEqual([]);
+      await close();
+    },
+  );
+
+  it.each([375, 768])('boxes to tick are at least 24 px at %i px, for fingers', async (width) => {
+    const url = `${server.url}/?company=${acme.prefix}`;
+    const { page, close } = await browser.open(url, { viewport: { width, height: 900 } });
+    await page.getByText('no slot').first().waitFor();
+    await page.keyboard.press('f');
+    await page.getByRole('group', { name: 'Filters' }).waitFor();
+    const sizes = await page.locator('input[type="checkbox"]:visible').evaluateAll((all) =>
+      all.map((one) => {
+        const { width: w, height: h } = (
+          one as unknown as { getBoundingClientRect(): { width: number; height: number } }
+        ).getBoundingClientRect();
+        return Math.min(w, h);
+      }),
+    );
+    expect(sizes.length).toBeGreaterThan(12);
+    expect(sizes.filter((size) => size < 24)).toEqual([]);
+    await close();
+  });
+
+  it('a title has the room of a reason that is not there', async () => {
+    const title =
+      'A title that is rather long says what is the matter, so that nobody has to open the issue to know';
+    const done = await acme.issue(undefined, { title });
+    await acme.send(done.id, { type: 'COMPLETE' });
+    const { page, close } = await browser.open(`${server.url}/?company=${acme.prefix}`);
+    const row = page.getByRole('row', { name: done.identifier });
+    await row.getByText('done').waitFor();
+    const [isWhole, apart] = await page.evaluate<boolean[]>(`(() => {
+      const rows = [...document.querySelectorAll('.issue-row')];
+      const text = rows.find(({ textContent }) => textContent.includes('${done.identifier}')).querySelector('.c-title .text');
+      const reasoned = rows.filter((row) => row.querySelector('.c-why:not(:empty)') !== null);
+      return [
+        text.scrollWidth <= text.clientWidth,
+        reasoned.length > 5 && reasoned.every((row) => {
+          const [title, why] = ['.c-title', '.c-why'].map((name) => row.querySelector(name).getBoundingClientRect());
+          return title.right <= why.left;
+        }),
+      ];
+    })()`);
+    expect(isWhole).toBe(true);
+    // And a reason has the place beside it: it stands on nobody's title.
+    expect(apart).toBe(true);
     await close();
   });
 });

@@ -178,6 +178,58 @@ describe('the statechart of an issue', () => {
   });
 });
 
+describe('the sentence of an issue', () => {
+  it('says of a run in hand how long its worker may be silent, and not that its lease is to end', async () => {
+    const retry = { leaseMs: 60_000 };
+    const { id: agent } = (
+      await call<{ id: string }>(server, 'POST', `/companies/${acme.companyId}/agents`, {
+        name: 'beating',
+        retry,
+      })
+    ).body;
+    const issue = await acme.issue(agent, { title: 'In hand' });
+    const grant = await granted(issue, agent);
+    const { page, faults, close } = await browser.open(`${server.url}/issues/${issue.id}`);
+    const why = page.locator('.why');
+    await why.getByText(/^Its lease holds (\d+s|1m), renewed by heartbeats\.$/).waitFor();
+    expect(await why.textContent()).toContain('Agent beating is executing run 1.');
+    expect(await why.textContent()).not.toMatch(/LEASE\.EXPIRED|\bin \d/);
+    // Heartbeats are no changes; what comes with them is there all the same.
+    const beat = { fence: grant.fence, progress: 0.42, note: 'half of it' };
+    await call(server, 'POST', `/runs/${grant.run.id}/heartbeat`, beat);
+    await page.getByRole('region', { name: 'Facts' }).getByText('half of it').waitFor();
+    await page.getByText('42 %').waitFor();
+    await acme.send(issue.id, { type: 'CANCEL' });
+    await why.getByText('renewed by heartbeats').waitFor({ state: 'detached' });
+    expect(faults()).toEqual([]);
+    await close();
+  });
+
+  it('tells times where the viewer is, with what the server wrote in the title', async () => {
+    const issue = await acme.issue(codex, { title: 'Later' });
+    await acme.fail(await granted(issue, codex));
+    const { why, retry } = await acme.get(issue.id);
+    const iso = new Date(retry!.dueAt).toISOString();
+    expect(why.text).toContain(iso);
+    const { page, faults, close } = await browser.open(`${server.url}/issues/${issue.id}`, {
+      timezoneId: 'Asia/Kathmandu',
+    });
+    const time = page.locator('.why time');
+    await time.waitFor();
+    expect(await time.getAttribute('title')).toBe(iso);
+    expect(await time.getAttribute('datetime')).toBe(iso);
+    const there = new Date(retry!.dueAt + 345 * 60_000).toISOString().slice(11, 19);
+    expect(await time.textContent()).toContain(there);
+    expect(await page.locator('.why').textContent()).not.toContain(iso);
+    await page.goto(`${server.url}/`);
+    const cell = page.getByRole('row', { name: issue.identifier }).locator('.c-why');
+    await cell.waitFor();
+    expect(await cell.getAttribute('title')).toContain(`at ${there}`);
+    expect(faults()).toEqual([]);
+    await close();
+  });
+});
+
 describe('going back in time', () => {
   it('shows state, lock, context and title as they were, and comes back to now', async () => {
     const issue = await acme.issue(codex, { title: 'Before', context: { repo: 'then' } });

@@ -9,6 +9,7 @@ import type { Box, DrawnArrow, Layout } from '../../../src/machines/drawing.ts';
 import { Icon } from '../ui/icon.tsx';
 import { SHOWN, type Shown } from '../ui/state.tsx';
 import './chart.css';
+import { type Area, flowAt } from './flow.ts';
 import { head, line } from './path.ts';
 
 export interface ChartProps {
@@ -205,34 +206,20 @@ function Label({ arrow, took, active, flow, layout }: { arrow: DrawnArrow } & Ch
           {event}
         </text>
       ))}
-      {warm && (
-        <g class="flow" transform={`translate(${flowAt(layout, arrow, warm.text)} ${y + 1})`}>
-          <rect width={flowWidth(warm.text)} height="16" rx="8" />
-          <text x="5" y="12">
-            {warm.text}
-          </text>
-        </g>
-      )}
+      {warm && <Flow at={flowAt(layout, arrow, warm.text)} text={warm.text} />}
     </g>
   );
 }
 
-function flowWidth(text: string): number {
-  return text.length * 7 + 10;
-}
-
-/** Where a rate begins: at the right of its arrow's label, or at the left where it would cover a state. */
-function flowAt(layout: Layout, { label: { x, y, width } }: DrawnArrow, text: string): number {
-  const [right, long] = [x + width - 2, flowWidth(text)];
-  const covers = layout.nodes.some(
-    (box) =>
-      !hasInside(layout, box) &&
-      right + long > box.x - 4 &&
-      right < box.x + box.width &&
-      y + 17 > box.y &&
-      y < box.y + box.height,
+function Flow({ at, text }: { at: Area; text: string }) {
+  return (
+    <g class="flow">
+      <rect {...at} rx={at.height / 2} />
+      <text x={at.x + at.width / 2} y={at.y + 12} text-anchor="middle">
+        {text}
+      </text>
+    </g>
   );
-  return covers ? x - long + 2 : right;
 }
 
 /** Whether an arrow begins in the state that holds, or in one around it. */

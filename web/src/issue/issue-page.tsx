@@ -19,6 +19,7 @@ import { isUnreadable } from '../put-aside.ts';
 import { client, companies, company, mayOperate } from '../session.ts';
 import { None } from '../ui/none.tsx';
 import { State, shownOf } from '../ui/state.tsx';
+import { Told } from '../ui/told.tsx';
 import { Actions } from './actions.tsx';
 import { Comments } from './comments.tsx';
 import { Facts } from './facts.tsx';
@@ -109,7 +110,7 @@ function Issue({ watched, now }: { watched: WatchedIssue; now: IssueView }) {
         </h1>
         <p class="why">
           <State of={shownOf(shown)} />
-          <Sentence of={shown} />
+          <Told text={sentence(shown)} />
           {!isPast && <Next issue={now} />}
         </p>
         {isPast ? (
@@ -261,25 +262,27 @@ function LastStep({ change }: { change: Change | null }) {
   );
 }
 
-function Sentence({ of }: { of: IssueView }) {
-  return <span>{useTold(of, (issue, at) => sentence(issue, at))}</span>;
-}
-
-/** What comes next by itself, and when. */
+/**
+ * When what comes next by itself comes; of a run in hand, how long its worker may be silent. That its lease ends is no
+ * time at which anything is to happen: each heartbeat renews it, and the end of one that was renewed never comes.
+ */
 function Next({ issue }: { issue: IssueView }) {
-  const said = useTold(issue, ({ state, nextAt }, at) =>
-    state === 'scheduled-retry' && nextAt !== null ? ahead(nextAt - at) : '',
-  );
-  return said === '' ? null : (
-    <span class="next" data-countdown>
-      {said}
-    </span>
-  );
+  const isDue = issue.state === 'scheduled-retry';
+  const said = useMemo(
+    () => computed(() => (isDue ? dueTold(issue, tick.value) : leaseTold(issue, tick.value))),
+    [issue],
+  ).value;
+  return said === '' ? null : <span class={isDue ? 'next' : 'quiet'}>{said}</span>;
 }
 
-/** What is told of an issue at the moment; whoever uses it is drawn again when that is something else. */
-function useTold(issue: IssueView, tell: (issue: IssueView, at: number) => string): string {
-  return useMemo(() => computed(() => tell(issue, tick.value)), [issue]).value;
+function dueTold({ nextAt }: IssueView, at: number): string {
+  return nextAt === null ? '' : ahead(nextAt - at);
+}
+
+function leaseTold({ substate, run }: IssueView, at: number): string {
+  const left = substate === 'executing' ? (run?.leaseUntil ?? 0) - at : 0;
+  // Over, as far as is known here: what comes of that the server says, or it was renewed and the connection is lost.
+  return left <= 0 ? '' : `Its lease holds ${duration(left)}, renewed by heartbeats.`;
 }
 
 function useNote(issue: IssueView | null): ReadonlySignal<string | null> {

@@ -1,16 +1,19 @@
 /**
- * One issue while somebody looks at it. Its state and its journal come by two subscriptions and nothing else; what it
- * allows is asked anew whenever a version is seen, so that a button is there exactly when the server would accept it.
+ * One issue while somebody looks at it. Its state and its journal come by two subscriptions; what it allows is asked anew
+ * whenever a version is seen, so that a button is there exactly when the server would accept it. Heartbeats are in no
+ * journal: while a run is executed the issue is read every two seconds, for its lease, its progress and its note.
  */
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Change, Client, RemoteError, Subscription } from '../../../src/client/index.ts';
 import type { IssueView } from '../../../src/machines/view.ts';
+import { every } from '../clock.ts';
 import { whole } from '../put-aside.ts';
 
 /** Versions of the journal that are there at once; earlier ones are fetched when they are asked for. */
 const KEPT = 400;
 /** And at the most, after it has been looked at for long. */
 const MOST = 4000;
+const BEATS_MS = 2000;
 
 export interface WatchedIssue {
   readonly issue: ReadonlySignal<IssueView | null>;
@@ -86,6 +89,13 @@ export function watchIssue(from: Client, companyId: string, id: string): Watched
     if (!isOver) error.value = refused;
   });
 
+  const endBeats = every(BEATS_MS, () => {
+    const now = issue.peek();
+    if (now?.substate !== 'executing' || document.hidden || !from.isOpen) return;
+    // Not reached: the connection says so, and the next time comes.
+    from.http.issue(now.id).then(saw, () => {});
+  });
+
   return {
     issue,
     journal,
@@ -106,6 +116,7 @@ export function watchIssue(from: Client, companyId: string, id: string): Watched
     },
     close() {
       isOver = true;
+      endBeats();
       for (const subscription of subscriptions) subscription.close();
     },
   };

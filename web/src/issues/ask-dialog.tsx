@@ -3,10 +3,12 @@ import { signal, useSignal } from '@preact/signals';
 import type { IssueView } from '../../../src/machines/view.ts';
 import { agentName, agentsByName } from '../agents/roster.ts';
 import { count, counted } from '../duration.ts';
+import { sentence } from '../issue/named.ts';
 import { client, link } from '../session.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { SHOWN, shownOf } from '../ui/state.tsx';
 import { toast } from '../ui/toasts.tsx';
+import { Told } from '../ui/told.tsx';
 import { type Ask, applies, type Outcome, send, type Target, WORDS } from './asked.ts';
 
 export interface Asked {
@@ -191,7 +193,7 @@ function Over({ outcome, done, close }: { outcome: Outcome; done: string; close(
                   `It changed meanwhile (version ${target.version} → ${now.version}). `}
                 Now it is <em>{SHOWN[shownOf(now)].word}</em>
                 {now.assigneeAgentId === null ? '' : `, with ${agentName(now.assigneeAgentId)}`}:{' '}
-                {now.why.text}
+                <Told text={sentence(now)} />
               </p>
             )}
             <p class="quiet">{error.hint}</p>

@@ -106,27 +106,30 @@ export function IssueGrid({ list, order, prefix }: GridProps) {
 const COLUMNS = [
   ['identifier', 'Issue'],
   ['title', 'Title'],
+  // Beside the title, which takes its place where there is no reason.
+  ['why', 'Why'],
   ['state', 'State'],
   ['agent', 'Agent'],
   ['attempt', 'Retries'],
   ['next', 'Next'],
-  ['why', 'Why'],
 ] as const;
 
 function AllBox({ list }: { list: IssueList }) {
   const { length } = list;
   const isAll = length > 0 && chosen.value.size === length;
   return (
-    <input
-      type="checkbox"
-      tabIndex={-1}
-      aria-label="Choose all that match"
-      checked={isAll}
-      ref={(box) => {
-        if (box !== null) box.indeterminate = chosen.value.size > 0 && !isAll;
-      }}
-      onChange={() => (isAll ? chooseNone() : chooseAll(list.held.peek().places.numbers))}
-    />
+    <label>
+      <input
+        type="checkbox"
+        tabIndex={-1}
+        aria-label="Choose all that match"
+        checked={isAll}
+        ref={(box) => {
+          if (box !== null) box.indeterminate = chosen.value.size > 0 && !isAll;
+        }}
+        onChange={() => (isAll ? chooseNone() : chooseAll(list.held.peek().places.numbers))}
+      />
+    </label>
   );
 }
 

@@ -4,7 +4,9 @@ import type { IssueView } from '../../../src/machines/view.ts';
 import { agentName } from '../agents/roster.ts';
 import { tick } from '../clock.ts';
 import { age, duration } from '../duration.ts';
+import { sentence } from '../issue/named.ts';
 import { addressOf, go } from '../location.ts';
+import { inLocalTime } from '../moments.ts';
 import { isUnreadable } from '../put-aside.ts';
 import { State, shownOf } from '../ui/state.tsx';
 import { pending, WORDS } from './asked.ts';
@@ -43,13 +45,15 @@ export function IssueRow({ list, number, prefix, at, top }: RowProps) {
       onDblClick={() => go(addressOf(`/issues/${identifier}`))}
     >
       <span role="gridcell" class="c-choose">
-        <input
-          type="checkbox"
-          tabIndex={-1}
-          aria-label={`Choose ${identifier}`}
-          checked={isChosen}
-          onChange={(event) => choose(number, event.currentTarget.checked)}
-        />
+        <label>
+          <input
+            type="checkbox"
+            tabIndex={-1}
+            aria-label={`Choose ${identifier}`}
+            checked={isChosen}
+            onChange={(event) => choose(number, event.currentTarget.checked)}
+          />
+        </label>
       </span>
       <span role="gridcell" class="c-identifier">
         <a tabIndex={-1} href={addressOf(`/issues/${identifier}`)}>
@@ -69,15 +73,22 @@ export function IssueRow({ list, number, prefix, at, top }: RowProps) {
 
 function Cells({ issue, asked }: { issue: IssueView; asked: keyof typeof WORDS | undefined }) {
   const { title, priority, assigneeAgentId, attempt, maxAttempts, lock } = issue;
+  const reason = reasonOf(issue);
   return (
     <>
-      <span role="gridcell" class="c-title" title={title}>
+      <span role="gridcell" class={`c-title ${reason === '' ? 'is-wide' : ''}`} title={title}>
         {priority !== 'medium' && <span class={`priority priority-${priority}`}>{priority}</span>}
         <span class="text">{title}</span>
       </span>
+      <span role="gridcell" class="c-why" title={inLocalTime(sentence(issue), tick.peek())}>
+        {reason}
+      </span>
       <span role="gridcell" class="c-state">
         {asked === undefined ? (
-          <State of={shownOf(issue)} />
+          <>
+            <State of={shownOf(issue)} />
+            <Lasting issue={issue} />
+          </>
         ) : (
           <span class="waiting">{WORDS[asked].doing}…</span>
         )}
@@ -98,23 +109,26 @@ function Cells({ issue, asked }: { issue: IssueView; asked: keyof typeof WORDS |
       <span role="gridcell" class="c-next">
         <Next issue={issue} />
       </span>
-      <span role="gridcell" class="c-why" title={issue.why.text}>
-        {reasonOf(issue)}
-      </span>
     </>
   );
 }
 
-/** What comes next, by the server's clock: a countdown to a due time, or how long something lasts already. */
+/** How long a run waits or is executed already, by the server's clock. */
+function Lasting({ issue }: { issue: IssueView }) {
+  const { run, substate, lock } = issue;
+  if (isUnreadable(issue)) return null;
+  if (substate === 'executing' && run?.startedAt != null) return <Since at={run.startedAt} />;
+  if (substate === 'queued' && lock !== null) return <Since at={lock.lockedAt} />;
+  return null;
+}
+
+/** When what comes next by itself comes. Of a run in hand nothing does: its lease is renewed by every heartbeat. */
 function Next({ issue }: { issue: IssueView }) {
-  const { retry, run, state, substate, nextAt, lock, updatedAt } = issue;
+  const { retry, substate, nextAt, updatedAt } = issue;
   if (isUnreadable(issue)) return null;
   if (retry !== null) return <Countdown from={updatedAt} to={retry.dueAt} />;
-  if (substate === 'executing' && run?.startedAt != null) return <Since at={run.startedAt} word="for" />;
   if (substate === 'stopping' && nextAt !== null) return <Countdown from={updatedAt} to={nextAt} />;
-  if (substate === 'queued' && lock !== null) return <Since at={lock.lockedAt} word="for" />;
-  if (state === 'idle') return null;
-  return <Since at={updatedAt} word="" after=" ago" />;
+  return null;
 }
 
 function Countdown({ from, to }: { from: number; to: number }) {
@@ -131,9 +145,9 @@ function Countdown({ from, to }: { from: number; to: number }) {
   );
 }
 
-function Since({ at, word, after = '' }: { at: number; word: string; after?: string }) {
+function Since({ at }: { at: number }) {
   const { value: text } = useComputed(() => age(tick.value - at));
-  return <span class="since">{text === 'now' ? 'just now' : `${word} ${text}${after}`.trim()}</span>;
+  return <span class="since">{text === 'now' ? 'just now' : `for ${text}`}</span>;
 }
 
 /** The reason in a word or two; the sentence is the cell's title. */

@@ -71,7 +71,7 @@ export function MachinePage(_props: PageProps) {
               const perSecond = rates?.arrows.get(arrow.id) ?? 0;
               return perSecond === 0
                 ? null
-                : { text: `${rate(perSecond)}/s`, warmth: Math.sqrt(perSecond / fastest) };
+                : { text: `${shortRate(perSecond)}/s`, warmth: Math.sqrt(perSecond / fastest) };
             }}
           />
         )}
@@ -116,4 +116,9 @@ export function MachinePage(_props: PageProps) {
 /** `0`, `0.4`, `12`. */
 function rate(perSecond: number): string {
   return perSecond >= 10 ? count(Math.round(perSecond)) : String(Math.round(perSecond * 10) / 10);
+}
+
+/** The same where there is little room: `1.2k`. */
+function shortRate(perSecond: number): string {
+  return perSecond >= 1000 ? `${rate(Math.round(perSecond / 100) / 10)}k` : rate(perSecond);
 }
