@@ -1,6 +1,7 @@
-/** Names for the agents that issues mention, read once a company, and put into sentences that name them by id. */
+/** Names for the agents that issues mention, read once a company, and sentences of the server's made readable with them. */
 import type { HttpApi } from '../client/http.ts';
 import type { IssueView } from '../machines/view.ts';
+import { withLocalTimes } from './issue-text.ts';
 
 export async function agentNames(http: HttpApi, issues: readonly IssueView[]): Promise<Map<string, string>> {
   const names = new Map<string, string>();
@@ -10,10 +11,13 @@ export async function agentNames(http: HttpApi, issues: readonly IssueView[]): P
   return names;
 }
 
-/** A sentence of the server's, with each agent's name for its id. */
-export function withNames(text: string, names: ReadonlyMap<string, string>): string {
-  return text.replace(/\b([Aa]gent) (a[0-9a-f]{6,})\b/g, (whole, agent: string, id: string) => {
-    const name = names.get(id);
-    return name === undefined ? whole : `${agent} ${name}`;
-  });
+/** A sentence of the server's as a person reads it: each agent's name for its id, times of this machine's zone. */
+export function readable(text: string, names: ReadonlyMap<string, string>, now: number): string {
+  return withLocalTimes(text, now).replace(
+    /\b([Aa]gent) (a[0-9a-f]{6,})\b/g,
+    (whole, agent: string, id: string) => {
+      const name = names.get(id);
+      return name === undefined ? whole : `${agent} ${name}`;
+    },
+  );
 }

@@ -4,7 +4,7 @@ import { BatonError } from '../errors.ts';
 import type { IssueEvent } from '../machines/events.ts';
 import type { AgentView, IssueView } from '../machines/view.ts';
 import { agentNamed } from './agent-named.ts';
-import { agentNames, withNames } from './agent-names.ts';
+import { agentNames, readable } from './agent-names.ts';
 import { type Call, type Command, type Flag, SERVER_FLAGS, textFlag } from './command.ts';
 import { fail } from './failure.ts';
 import { ISSUE_COMPANY_FLAG, issueOf } from './issue-ref.ts';
@@ -104,7 +104,7 @@ async function sendAll(
         const names = terminal.json ? new Map<string, string>() : await agentNames(http, [answer.issue]);
         bar.end();
         emit(terminal, answer);
-        const text = withNames(answer.issue.why.text, names);
+        const text = readable(answer.issue.why.text, names, call.clock.now());
         const done = answer.unchanged ? 'nothing changes' : stateOf(answer.issue);
         say(terminal, `${issue.identifier}: ${done}. ${plain(text)}`);
       } catch (error) {

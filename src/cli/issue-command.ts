@@ -1,6 +1,6 @@
 /** `baton issue ID` shows one issue and its history; `baton why ID` says in a sentence why it is not moving. */
 import type { Change } from '../client/frames.ts';
-import { agentNames, withNames } from './agent-names.ts';
+import { agentNames, readable } from './agent-names.ts';
 import { type Command, SERVER_FLAGS } from './command.ts';
 import { CREATE_FLAGS, createIssue } from './issue-create.ts';
 import { ISSUE_COMPANY_FLAG, issueOf } from './issue-ref.ts';
@@ -51,7 +51,7 @@ export const issueCommand: Command = {
     const nameOf = (id: string | null) => (id === null ? '–' : (names.get(id) ?? id));
     const facts: [string, string | null][] = [
       ['state', stateOf(issue)],
-      ['why', withNames(issue.why.text, names)],
+      ['why', readable(issue.why.text, names, call.clock.now())],
       ['next', nextOf(issue, now)],
       ['priority', issue.priority],
       ['assignee', nameOf(issue.assigneeAgentId)],
@@ -100,7 +100,7 @@ export const whyCommand: Command = {
     if (terminal.json) return 0;
     const names = await agentNames(http, [issue]);
     const told = [
-      `${identifier} is ${stateOf(issue)}: ${withNames(why.text, names)}`,
+      `${identifier} is ${stateOf(issue)}: ${readable(why.text, names, call.clock.now())}`,
       nextSentence(issue, call.clock.now()),
       state === 'scheduled-retry' ? RESERVED : '',
     ];

@@ -3,7 +3,7 @@ import type { HttpApi } from '../client/http.ts';
 import { BatonError } from '../errors.ts';
 import { PRIORITIES } from '../machines/view.ts';
 import { agentNamed } from './agent-named.ts';
-import { agentNames, withNames } from './agent-names.ts';
+import { agentNames, readable } from './agent-names.ts';
 import { type Call, type Flag, textFlag, wordFlag } from './command.ts';
 import { companyOf } from './companies.ts';
 import { stateOf } from './issue-text.ts';
@@ -34,7 +34,10 @@ export async function createIssue(call: Call, http: HttpApi, title: string): Pro
   });
   emit(call.terminal, issue);
   const names = call.terminal.json ? new Map<string, string>() : await agentNames(http, [issue]);
-  say(call.terminal, `${issue.identifier} is ${stateOf(issue)}: ${plain(withNames(issue.why.text, names))}`);
+  say(
+    call.terminal,
+    `${issue.identifier} is ${stateOf(issue)}: ${plain(readable(issue.why.text, names, call.clock.now()))}`,
+  );
   return 0;
 }
 

@@ -25,11 +25,33 @@ export function relative(at: number, now: number): string {
   return at > now ? `in ${duration(at - now)}` : `${duration(now - at)} ago`;
 }
 
+/** `2026-11-24 18:52:10`, in the time zone of this machine. */
 export function timeOf(at: number): string {
-  return new Date(at)
-    .toISOString()
-    .replace('T', ' ')
-    .replace(/\.\d+Z$/, 'Z');
+  const time = new Date(at);
+  const day = [time.getFullYear(), time.getMonth() + 1, time.getDate()].map(twoDigits).join('-');
+  return `${day} ${clockTime(at)}`;
+}
+
+/** `18:52:10`, in the time zone of this machine. */
+export function clockTime(at: number): string {
+  const time = new Date(at);
+  return [time.getHours(), time.getMinutes(), time.getSeconds()].map(twoDigits).join(':');
+}
+
+function twoDigits(n: number): string {
+  return String(n).padStart(2, '0');
+}
+
+const ISO = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g;
+const DAY_MS = 86_400_000;
+
+/** A sentence of the server's with its times as one reads them here; the date only where it is another day. */
+export function withLocalTimes(text: string, now: number): string {
+  return text.replace(ISO, (iso) => {
+    const at = Date.parse(iso);
+    const isToday = Math.abs(at - now) < DAY_MS && new Date(at).getDate() === new Date(now).getDate();
+    return isToday ? clockTime(at) : timeOf(at);
+  });
 }
 
 /** What moves an issue next without anybody asking, or null. */

@@ -2,7 +2,7 @@
 import { BatonError } from '../errors.ts';
 import { ISSUE_STATES, ISSUE_SUBSTATES, type IssueView, PRIORITIES } from '../machines/view.ts';
 import { agentNamed } from './agent-named.ts';
-import { agentNames, withNames } from './agent-names.ts';
+import { agentNames, readable } from './agent-names.ts';
 import { type Call, type Command, SERVER_FLAGS, textFlag, wholeFlag, wordsFlag } from './command.ts';
 import { COMPANY_FLAG, companiesOf } from './companies.ts';
 import { stateOf } from './issue-text.ts';
@@ -72,7 +72,7 @@ export const issuesCommand: Command = {
       stateOf(issue),
       issue.priority,
       issue.assigneeAgentId === null ? '–' : (names.get(issue.assigneeAgentId) ?? issue.assigneeAgentId),
-      briefly(withNames(issue.why.text, names)),
+      briefly(readable(issue.why.text, names, call.clock.now())),
     ]);
     call.terminal.out.write(
       table(

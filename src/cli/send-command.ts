@@ -1,7 +1,7 @@
 /** `baton send ID TYPE [json|key=value…]`: any event one may send, checked here before it goes out. */
 import { BatonError } from '../errors.ts';
 import { type IssueEvent, issueEvents } from '../machines/events.ts';
-import { agentNames, withNames } from './agent-names.ts';
+import { agentNames, readable } from './agent-names.ts';
 import { type Command, SERVER_FLAGS, textFlag } from './command.ts';
 import { ISSUE_COMPANY_FLAG, issueOf } from './issue-ref.ts';
 import { stateOf } from './issue-text.ts';
@@ -41,7 +41,7 @@ export const sendCommand: Command = {
     const names = call.terminal.json ? new Map<string, string>() : await agentNames(http, [answer.issue]);
     say(
       call.terminal,
-      `${event.type} ${done}: ${issue.identifier} is ${stateOf(answer.issue)}, version ${answer.version}. ${plain(withNames(answer.issue.why.text, names))}`,
+      `${event.type} ${done}: ${issue.identifier} is ${stateOf(answer.issue)}, version ${answer.version}. ${plain(readable(answer.issue.why.text, names, call.clock.now()))}`,
     );
     return 0;
   },

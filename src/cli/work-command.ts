@@ -9,7 +9,7 @@ import type { RunOutcome } from '../client/run-outcome.ts';
 import { type Worker, worker } from '../client/worker.ts';
 import { BatonError } from '../errors.ts';
 import type { AgentView, GrantView } from '../machines/view.ts';
-import { withNames } from './agent-names.ts';
+import { readable } from './agent-names.ts';
 import type { Wording } from './classify/classifier.ts';
 import { type Call, type Command, SERVER_FLAGS, textFlag, wholeFlag, wordFlag } from './command.ts';
 import { COMPANY_FLAG } from './companies.ts';
@@ -193,7 +193,12 @@ function stdinClosed(): Promise<'orphaned'> {
   });
 }
 
-function tellEnd({ terminal }: Call, agent: AgentView, { issue, run }: GrantView, outcome: RunOutcome): void {
+function tellEnd(
+  { terminal, clock }: Call,
+  agent: AgentView,
+  { issue, run }: GrantView,
+  outcome: RunOutcome,
+): void {
   const answered = outcome.is === 'refused' ? null : (outcome.answer?.issue ?? null);
   const said = textOf(outcome);
   emit(terminal, {
@@ -207,7 +212,7 @@ function tellEnd({ terminal }: Call, agent: AgentView, { issue, run }: GrantView
   const [sign, colour] = outcome.is === 'succeeded' ? (['✓', 'green'] as const) : (['✗', 'red'] as const);
   say(
     terminal,
-    `${paint(terminal, colour, sign)} ${issue.identifier}  ${outcome.is}: ${plain(withNames(said, new Map([[agent.id, agent.name]])))}`,
+    `${paint(terminal, colour, sign)} ${issue.identifier}  ${outcome.is}: ${plain(readable(said, new Map([[agent.id, agent.name]]), clock.now()))}`,
   );
 }
 
