@@ -175,6 +175,50 @@ describe('at any width', () => {
     await close();
   });
 
+  it('an issue on a wide screen leaves no hole between cards, and what was begun is kept as the window changes', async () => {
+    const issue = await acme.issue(undefined, { title: 'Two columns' });
+    const url = `${server.url}/issues/${issue.identifier}?company=${acme.prefix}`;
+    const { page, faults, close } = await browser.open(url, { viewport: { width: 1280, height: 900 } });
+    await page.locator('.statechart .leaf').first().waitFor();
+    await page.getByLabel('Comment', { exact: true }).fill('Begun, not yet said');
+    await page.setViewportSize({ width: 1920, height: 1080 });
+    await page.locator('.column').nth(1).waitFor();
+    const gaps = await page.evaluate<
+      number[]
+    >(`[...document.querySelectorAll('.column')].flatMap((column) => {
+      const boxes = [...column.children].map((of) => of.getBoundingClientRect());
+      return boxes.slice(1).map(({ top }, n) => Math.round(top - boxes[n].bottom));
+    })`);
+    expect(gaps).toEqual([14, 14, 14, 14]);
+    expect(await page.getByLabel('Comment', { exact: true }).inputValue()).toBe('Begun, not yet said');
+    expect(faults()).toEqual([]);
+    await close();
+  });
+
+  it('the company is named whole at 375 px, and can be chosen there', async () => {
+    const long = await officeOf(
+      server,
+      { name: 'A company with a rather long name', prefix: 'TENLETTERS' },
+      'one',
+    );
+    const { page, close } = await browser.open(`${server.url}/?company=${long.prefix}`, {
+      viewport: { width: 375, height: 720 },
+    });
+    const prefix = page.locator('.company-choice .prefix');
+    await prefix.getByText(long.prefix).waitFor();
+    const [shown, tools] = [await prefix.boundingBox(), await page.locator('.tools').boundingBox()];
+    expect(
+      await page.evaluate(
+        "(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.querySelector('.company-choice .prefix'))",
+      ),
+    ).toBe(true);
+    expect(shown!.x + shown!.width).toBeLessThanOrEqual(tools!.x);
+    expect(tools!.x + tools!.width).toBeLessThanOrEqual(375);
+    await page.getByLabel('Company').selectOption(acme.prefix);
+    await prefix.getByText(acme.prefix).waitFor();
+    await close();
+  });
+
   it('a title has the room of a reason that is not there', async () => {
     const title =
       'A title that is rather long says what is the matter, so that nobody has to open the issue to know';

@@ -13,11 +13,11 @@ export const STYLE = `
 * { box-sizing: border-box; }
 html { scroll-padding-top: 1rem; }
 body {
-  margin: 0; padding: 1.5rem; max-width: 84rem; color: var(--ink); background: var(--paper);
+  margin: 0 auto; padding: 1.5rem; max-width: 88rem; color: var(--ink); background: var(--paper);
   font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere;
 }
 @media (min-width: 60rem) {
-  body { display: grid; grid-template-columns: 22rem minmax(0, 1fr); gap: 0 2.5rem; }
+  body { display: grid; grid-template-columns: 25rem minmax(0, 1fr); gap: 0 2.5rem; }
   header { grid-column: 1 / -1; }
   nav { position: sticky; top: 0; max-height: 100vh; overflow-y: auto; align-self: start; padding-bottom: 2rem; }
 }
@@ -28,7 +28,7 @@ section { border-top: 1px solid var(--line); }
 a { color: var(--link); } nav a { text-decoration: none; } nav a:hover { text-decoration: underline; }
 a:focus-visible, [tabindex]:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 .skip { position: absolute; left: -99rem; } .skip:focus { left: 1rem; top: 1rem; background: var(--paper); padding: .5rem; }
-nav ul { list-style: none; margin: 0; padding: 0; font-size: .9rem; }
+nav ul { list-style: none; margin: 0; padding: 0; font-size: .9rem; } nav li { padding: .1rem 0; } nav li a { display: block; line-height: 1.5rem; }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
 pre { margin: 0; padding: .75rem; background: var(--raised); white-space: pre-wrap; }
 table { width: 100%; border-collapse: collapse; margin: .75rem 0; font-size: .92rem; }

@@ -184,11 +184,17 @@ function InHand({ issue, agent }: { issue: IssueView; agent: AgentView }) {
       <a href={addressOf(`/issues/${identifier}`)} class="identifier">
         {identifier}
       </a>
-      <span class="text">{title}</span>
+      <span class="text" title={title}>
+        {title}
+      </span>
       {run?.progress != null && (
         <progress max={1} value={run.progress} aria-label={`Progress of ${identifier}`} />
       )}
-      {run?.note != null && <span class="quiet text note-text">{run.note}</span>}
+      {run?.note != null && (
+        <span class="quiet text note-text" title={run.note}>
+          {run.note}
+        </span>
+      )}
       <span class="quiet since">{isStopping ? `told to stop by ${agent.name}’s successor` : lease}</span>
     </li>
   );

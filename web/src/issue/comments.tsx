@@ -11,11 +11,18 @@ import type { WatchedIssue } from './watch-issue.ts';
 
 type Said = Comment & { by?: { kind: string; id: string } };
 const MOST = 200;
+/** Comments that were begun, by issue: kept when one looks at something else, or the page is laid out anew. */
+const begun = new Map<string, string>();
 
 export function Comments(props: { issue: IssueView; journal: readonly Change[]; watched: WatchedIssue }) {
   const { issue, journal, watched } = props;
   const comments = useSignal<readonly Said[]>([]);
-  const body = useSignal('');
+  const body = useSignal(begun.get(issue.id) ?? '');
+  const write = (text: string) => {
+    body.value = text;
+    if (text === '') begun.delete(issue.id);
+    else begun.set(issue.id, text);
+  };
   const reopen = useSignal(false);
   const isSending = useSignal(false);
   // Bodies are not in the journal: that one was added is.
@@ -50,7 +57,7 @@ export function Comments(props: { issue: IssueView; journal: readonly Change[]; 
       ...(reopen.value && isClosed ? { reopen: true } : {}),
     } as const;
     if (await sendEvent(watched, said, 'Comment', null)) {
-      body.value = '';
+      write('');
       reopen.value = false;
     }
     isSending.value = false;
@@ -86,7 +93,7 @@ export function Comments(props: { issue: IssueView; journal: readonly Change[]; 
             maxLength={16_000}
             placeholder="Say something: the assignee is woken"
             value={body.value}
-            onInput={(event) => (body.value = event.currentTarget.value)}
+            onInput={(event) => write(event.currentTarget.value)}
           />
           <div class="row">
             <button type="submit" class="button" disabled={body.value.trim() === '' || isSending.value}>

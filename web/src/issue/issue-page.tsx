@@ -20,6 +20,7 @@ import { client, companies, company, mayOperate } from '../session.ts';
 import { None } from '../ui/none.tsx';
 import { State, shownOf } from '../ui/state.tsx';
 import { Told } from '../ui/told.tsx';
+import { useMedia } from '../ui/use-media.ts';
 import { Actions } from './actions.tsx';
 import { Comments } from './comments.tsx';
 import { Facts } from './facts.tsx';
@@ -32,6 +33,8 @@ import { type WatchedIssue, watchIssue } from './watch-issue.ts';
 
 const DEAR_VERSION = 100;
 const SETTLED_MS = 120;
+/** Two columns, each as long as what is in it: rows of a grid would leave holes beside the longer one. */
+const WIDE = '(min-width: 1560px)';
 
 /** `params.id`: the issue's id, or its identifier within the company (`ACME-7`). */
 export function IssuePage({ params }: PageProps) {
@@ -75,6 +78,7 @@ export function IssuePage({ params }: PageProps) {
 function Issue({ watched, now }: { watched: WatchedIssue; now: IssueView }) {
   const { layout, instead } = useDrawing();
   const past = usePast(now);
+  const isWide = useMedia(WIDE);
   const rows = watched.journal.value;
   useEffect(() => {
     document.title = plain(`${now.identifier} ${now.title} · baton`);
@@ -102,8 +106,47 @@ function Issue({ watched, now }: { watched: WatchedIssue; now: IssueView }) {
   const isPast = past.change !== null;
   const change = past.change ?? rows.findLast((row) => row.version === now.version) ?? null;
   const way = change && layout.value ? wayOf(layout.value, change) : undefined;
+  const chart = (
+    <section key="chart" class="card chart-card" aria-label="Statechart">
+      <div class="card-head">
+        <h2>Machine</h2>
+        <LastStep change={change} />
+        <nav class="links" aria-label="Inspect">
+          <a href={addressOf(`/inspect`, { issue: now.id })}>Inspect</a>
+          <a href={addressOf('/inspect/stately', { issue: now.id })} target="_self">
+            Open in Stately
+          </a>
+        </nav>
+      </div>
+      {layout.value === null ? (
+        instead
+      ) : (
+        <Chart
+          layout={layout.value}
+          label={`Statechart of ${now.identifier}`}
+          active={leafOf(shown)}
+          note={note}
+          took={change && way ? { arrows: way.arrows, event: change.type } : null}
+        />
+      )}
+      <Travel now={now} at={past.asked ?? now.version} />
+    </section>
+  );
+  const facts = <Facts key="facts" issue={shown} isPast={isPast} />;
+  const timeline = <Timeline key="timeline" journal={rows} issue={now} at={past.change?.at ?? null} />;
+  const journal = (
+    <Journal
+      key="journal"
+      rows={rows}
+      at={past.asked ?? now.version}
+      choose={(v) => goTo(v, now.version)}
+      earlier={watched.earlier}
+    />
+  );
+  const log = <RunLog key="log" issue={now} journal={rows} />;
+  const comments = <Comments key="comments" issue={now} journal={rows} watched={watched} />;
   return (
-    <div class={`page issue${isPast ? ' is-past' : ''}`}>
+    <div class={`page issue${isPast ? ' is-past' : ''}${isWide ? ' is-wide' : ''}`}>
       <header class="issue-head">
         <h1>
           <span class="identifier">{now.identifier}</span> <bdi>{shown.title}</bdi>
@@ -130,41 +173,22 @@ function Issue({ watched, now }: { watched: WatchedIssue; now: IssueView }) {
         )}
       </header>
 
-      <section class="card chart-card" aria-label="Statechart">
-        <div class="card-head">
-          <h2>Machine</h2>
-          <LastStep change={change} />
-          <nav class="links" aria-label="Inspect">
-            <a href={addressOf(`/inspect`, { issue: now.id })}>Inspect</a>
-            <a href={addressOf('/inspect/stately', { issue: now.id })} target="_self">
-              Open in Stately
-            </a>
-          </nav>
-        </div>
-        {layout.value === null ? (
-          instead
-        ) : (
-          <Chart
-            layout={layout.value}
-            label={`Statechart of ${now.identifier}`}
-            active={leafOf(shown)}
-            note={note}
-            took={change && way ? { arrows: way.arrows, event: change.type } : null}
-          />
-        )}
-        <Travel now={now} at={past.asked ?? now.version} />
-      </section>
-
-      <Facts issue={shown} isPast={isPast} />
-      <Timeline journal={rows} issue={now} at={past.change?.at ?? null} />
-      <Journal
-        rows={rows}
-        at={past.asked ?? now.version}
-        choose={(v) => goTo(v, now.version)}
-        earlier={watched.earlier}
-      />
-      <RunLog issue={now} journal={rows} />
-      <Comments issue={now} journal={rows} watched={watched} />
+      {isWide ? (
+        <>
+          <div class="column">
+            {chart}
+            {timeline}
+            {journal}
+          </div>
+          <div class="column">
+            {facts}
+            {log}
+            {comments}
+          </div>
+        </>
+      ) : (
+        [chart, facts, timeline, journal, log, comments]
+      )}
     </div>
   );
 }

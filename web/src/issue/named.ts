@@ -13,5 +13,6 @@ export function named(text: string): string {
 export function sentence({ why }: Pick<IssueView, 'why'>): string {
   // Of a state that cannot be read every fault is told, a line each: they are among the facts.
   const [first = ''] = why.text.split('\n');
-  return named(why.code === 'executing' ? first.replace(/, its lease holds until [^,]*\.$/, '.') : first);
+  const text = why.code === 'executing' ? first.replace(/, its lease holds until [^,]*\.$/, '.') : first;
+  return named(text.charAt(0).toUpperCase() + text.slice(1));
 }

@@ -100,17 +100,24 @@ function CompanyChoice() {
   const { value: now } = company;
   if (now === null || all.length < 2) return null;
   return (
-    <select
-      class="company"
-      aria-label="Company"
-      value={now.prefix}
-      onChange={(event) => chooseCompany(event.currentTarget.value)}
-    >
-      {all.map((one) => (
-        <option key={one.id} value={one.prefix}>
-          {one.name} · {one.prefix}
-        </option>
-      ))}
-    </select>
+    <span class="company-choice" title={`${now.name} · ${now.prefix}`}>
+      {/* Where there is no room for a name: every identifier begins with it. */}
+      <span class="prefix" aria-hidden="true">
+        {now.prefix}
+        <Icon name="down" size={12} />
+      </span>
+      <select
+        class="company"
+        aria-label="Company"
+        value={now.prefix}
+        onChange={(event) => chooseCompany(event.currentTarget.value)}
+      >
+        {all.map((one) => (
+          <option key={one.id} value={one.prefix}>
+            {one.name} · {one.prefix}
+          </option>
+        ))}
+      </select>
+    </span>
   );
 }
