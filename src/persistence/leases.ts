@@ -7,7 +7,7 @@
  */
 import type pg from 'pg';
 import { LOCK_CLASS, NodeLock } from './node-lock.ts';
-import { CONNECT_TIMEOUT_MS, type DatabaseOptions, openPool } from './pool.ts';
+import { CONNECT_TIMEOUT_MS, type DatabaseOptions, openPool, type Pool } from './pool.ts';
 import type { Owned } from './store.ts';
 
 const BEAT = {
@@ -70,7 +70,7 @@ delete from nodes n where seen_at < clock_timestamp() - interval '1 day'
  */
 export class Leases {
   readonly #beats: pg.Pool;
-  readonly #looks: pg.Pool;
+  readonly #looks: Pool;
   readonly #lock: NodeLock;
   #forgotten = false;
 
@@ -114,6 +114,11 @@ export class Leases {
     const values = [node, ttlMs, want, [...holding]];
     const answer = await this.#looks.query<{ partition: number; epoch: number }>({ ...ACQUIRE, values });
     return answer.rows.sort((a, b) => a.partition - b.partition);
+  }
+
+  /** A beat has just been answered: its connection is a good one. */
+  renew(): void {
+    this.#looks.cut();
   }
 
   async release(node: string, partitions: readonly number[]): Promise<void> {

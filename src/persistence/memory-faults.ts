@@ -6,7 +6,7 @@
 import type { Store } from './store.ts';
 
 /** The calls a fate is asked for. `live` is asked once per page. */
-export type StoreCall = Exclude<keyof Store, 'close' | 'onDoubt'>;
+export type StoreCall = Exclude<keyof Store, 'close' | 'onDoubt' | 'renew'>;
 
 export type Fate =
   /** Applied once `before` resolves (absent: at once), answered once `after` resolves. */

@@ -37,5 +37,6 @@ export class MemoryNode implements Store {
   prune: Store['prune'] = (held, before, ended, keepEntries, limit) =>
     this.#store.prune(held, before, ended, keepEntries, limit, this.#node);
   check: Store['check'] = () => this.#store.check(this.#node);
+  renew: Store['renew'] = () => {};
   close: Store['close'] = async () => {};
 }

@@ -83,6 +83,9 @@ export class MemoryStore implements Store {
     this.#doubted.get(node)?.();
   }
 
+  /** Nothing that waits here is without an answer for longer than its fate says. */
+  renew(): void {}
+
   onDoubt(node: string, listener: () => void): void {
     this.#doubted.set(node, listener);
   }

@@ -4,6 +4,7 @@
  * (`query_timeout` on our side, `statement_timeout` on the server's). A connection on which anything failed is closed,
  * not reused.
  */
+import { Socket } from 'node:net';
 import pg from 'pg';
 
 export interface DatabaseOptions {
@@ -58,9 +59,31 @@ export function connection(options: DatabaseOptions): pg.ClientConfig {
   };
 }
 
+/** Connections that can be ended all at once, whatever they are busy with: those too that are not open yet. */
+export class Pool extends pg.Pool {
+  readonly #sockets: Set<Socket>;
+
+  constructor(config: pg.PoolConfig) {
+    const sockets = new Set<Socket>();
+    const stream = () => {
+      const socket = new Socket();
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      return socket;
+    };
+    super({ ...config, stream });
+    this.#sockets = sockets;
+  }
+
+  /** Who waits for an answer hears at once that there is none; the next statement opens a connection. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
 /** A pool whose connections stay open; up to `max` at the same time. */
-export function openPool(options: DatabaseOptions, max: number): pg.Pool {
-  const pool = new pg.Pool({ ...connection(options), max, idleTimeoutMillis: 0 });
+export function openPool(options: DatabaseOptions, max: number): Pool {
+  const pool = new Pool({ ...connection(options), max, idleTimeoutMillis: 0 });
   const trouble = (error: Error) => options.onTrouble?.(error);
   pool.on('error', trouble);
   pool.on('connect', (client) => client.on('error', trouble));

@@ -19,6 +19,7 @@ import {
   connection,
   type DatabaseOptions,
   openPool,
+  type Pool,
   patienceOf,
   tookTooLong,
 } from './pool.ts';
@@ -51,8 +52,8 @@ export class PostgresStore implements Store {
   readonly #options: DatabaseOptions;
   /** What the next attempt at a batch is given that took the server too long, ms: else it would be sent for ever. */
   readonly #patience = new WeakMap<Batch, number>();
-  readonly #commits: pg.Pool;
-  readonly #reads: pg.Pool;
+  readonly #commits: Pool;
+  readonly #reads: Pool;
   readonly #leases: Leases;
 
   /** Opens nothing yet: the first call does. Migrations must have been applied (`migrate`). */
@@ -104,6 +105,12 @@ export class PostgresStore implements Store {
 
   acquire(node: string, ttlMs: number, want: number, holding: ReadonlySet<number>): Promise<Owned[]> {
     return this.#leases.acquire(node, ttlMs, want, holding);
+  }
+
+  renew(): void {
+    this.#commits.cut();
+    this.#reads.cut();
+    this.#leases.renew();
   }
 
   release(node: string, partitions: readonly number[]): Promise<void> {

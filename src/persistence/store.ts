@@ -165,6 +165,11 @@ export interface Store {
    * itself (a lost reply: those in `holding` are left alone). Each gets a higher epoch.
    */
   acquire(node: string, ttlMs: number, want: number, holding: ReadonlySet<number>): Promise<Owned[]>;
+  /**
+   * Says that the way to the database was broken and is not any more: whoever still waits for an answer from before hears
+   * at once that it will not come, and connections from before are not used again. Heartbeats are left alone.
+   */
+  renew(): void;
   /** Gives partitions up, so that another node may take them at once. */
   release(node: string, partitions: readonly number[]): Promise<void>;
   /** Current owner and epoch of partitions, for answering who owns what. */

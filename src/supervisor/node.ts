@@ -77,6 +77,8 @@ export class Node implements LaneRoom, TurnRoom {
   draining = false;
   /** True while the node's lease holds by its monotonic clock: said by its ownership. */
   serving: () => boolean = () => true;
+  /** Hears that partitions were lost, which nobody may own by now. */
+  dropped: () => void = () => {};
   /** True for a row that the database was asked to delete, whatever became of that: said by retention. */
   condemned: (row: ActorRow) => boolean = () => false;
   /** Timers due before this (epoch ms) are in the heap. */
@@ -212,6 +214,7 @@ export class Node implements LaneRoom, TurnRoom {
     this.slots.forget(theirs);
     for (const partition of gone) for (const company of partition.companies.values()) company.feed.close();
     this.meter.partitions(this.partitions.size);
+    this.dropped();
   }
 
   // -- actors coming and going ---------------------------------------------------------------

@@ -24,6 +24,8 @@ export class Ownership {
   private beatenAt = Number.POSITIVE_INFINITY;
   /** How often the lease was found to have run out. */
   private lapses = 0;
+  /** Of these, up to the last beat that was answered. */
+  private lapsesSeen = 0;
   /** Sweeps that failed in a row. */
   private sweepsFailed = 0;
   /** How often others may have taken this node for gone, and up to which of these it has asked what is still its own. */
@@ -46,6 +48,7 @@ export class Ownership {
   constructor(node: Node, ttlMs: number) {
     this.node = node;
     node.serving = () => this.serving;
+    node.dropped = () => this.lookSoon();
     node.store.onDoubt(node.node, () => this.doubt());
     this.ttlMs = ttlMs;
   }
@@ -132,6 +135,9 @@ export class Ownership {
       // The monotonic clock of a machine that was suspended stood still with it. By the database's clock, which others
       // go by, a whole TTL lay between two beats all the same.
       if (databaseNow - this.beatenAt > this.ttlMs) this.lapse();
+      // What was sent before the lease ran out may never be answered, and what is taken now must not wait for that.
+      if (this.lapses !== this.lapsesSeen && Number.isFinite(this.beatenAt)) store.renew();
+      this.lapsesSeen = this.lapses;
       this.beatenAt = databaseNow;
       if (doubts !== this.resolved || owned < this.node.partitions.size) await this.compare();
       this.resolved = doubts;
@@ -177,14 +183,17 @@ export class Ownership {
       this.lastError = error instanceof Error ? error.message : String(error);
     }
     this.looking = false;
-    if (!this.stopped && !this.node.ownsAll) {
-      // A beat looks too: the look that was to come is put off, else there would be one chain of them more with each.
-      this.callOffs.get('look')?.();
-      this.callOffs.set(
-        'look',
-        this.node.clock.after(LOOK_MS, () => this.lookAgain()),
-      );
-    }
+    if (!this.node.ownsAll) this.lookSoon();
+  }
+
+  private lookSoon(): void {
+    if (this.stopped) return;
+    // A beat looks too: the look that was to come is put off, else there would be one chain of them more with each.
+    this.callOffs.get('look')?.();
+    this.callOffs.set(
+      'look',
+      this.node.clock.after(LOOK_MS, () => this.lookAgain()),
+    );
   }
 
   /** Reads the timers of the next horizon. A timer that was not read fires late: what failed is soon tried again. */

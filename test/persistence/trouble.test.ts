@@ -242,6 +242,37 @@ describe('a heartbeat', () => {
   });
 });
 
+it('whoever waits behind a way that was broken hears so when it is not any more, and is answered at the next try', async () => {
+  const way = await FaultProxy.open(`${socketDir()}/.s.PGSQL.5432`);
+  const url = `postgresql://postgres@127.0.0.1:${way.port}/${databaseName()}`;
+  const far = new PostgresStore({ url, readConnections: 2, commitConnections: 1 });
+  try {
+    await Promise.all([far.load([id('i', 1)]), commit(1, far)]);
+    way.become({ is: 'black hole' });
+    // One connection that is open, one that is being opened, one read that waits for either; and a commit.
+    const reads = [1, 2, 3].map((n) => far.load([id('i', n)]).catch(() => 'unanswered'));
+    const inFlight = commit(2, far);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    way.become({ is: 'open' });
+    far.renew();
+    const late = new Promise((resolve) => setTimeout(() => resolve('waited'), 4_000));
+    const [first, second, , outcome, again, anew] = (await Promise.race([
+      Promise.all([...reads, inFlight, far.load([id('i', 1)]), commit(2, far)]),
+      late.then(() => ['waited']),
+    ])) as [unknown, unknown, unknown, { is: string }, unknown[], { is: string }];
+    expect([first, second, outcome?.is, again?.length, anew?.is]).toEqual([
+      'unanswered',
+      'unanswered',
+      'unknown',
+      1,
+      'committed',
+    ]);
+  } finally {
+    await far.close();
+    await way.close();
+  }
+});
+
 const locks = async () =>
   (
     await admin.query(`select from pg_locks where locktype = 'advisory' and objsubid = 2

@@ -1,6 +1,7 @@
 /** A node that was stopped for longer than its lease (SIGSTOP, a suspended machine) must not believe its memory. */
 import { expect, it } from 'vitest';
 import { MemoryStore } from '../../src/persistence/memory-store.ts';
+import type { Store } from '../../src/persistence/store.ts';
 import { startNode } from '../../src/supervisor/start-node.ts';
 import { Chance } from '../simulation/world/chance.ts';
 import { Host } from '../simulation/world/host.ts';
@@ -79,30 +80,15 @@ it('does not take what it was given before it stood still', async () => {
 });
 
 it('reads the timers it could not read again within seconds of the database answering, however long it did not', async () => {
-  const scheduler = new Scheduler(1_800_000_000_000);
-  const host = new Host(0, scheduler, new Chance('sweep'));
-  const store = new MemoryStore({ now: () => Math.floor(scheduler.now), partitions: [PARTITION] });
-  const handle = store.forNode('n0');
   const reads: { at: number; failed: boolean }[] = [];
   let silent = false;
-  startNode({
-    store: {
-      ...handle,
-      due: async (...asked) => {
-        reads.push({ at: scheduler.now, failed: silent });
-        if (silent) throw new Error('no answer');
-        return handle.due(...asked);
-      },
+  const { scheduler, pass } = oneNode((handle) => ({
+    due: async (...asked) => {
+      reads.push({ at: scheduler.now, failed: silent });
+      if (silent) throw new Error('no answer');
+      return handle.due(...asked);
     },
-    catalog: store.catalog,
-    clock: host.clock(),
-    random: new Chance('node'),
-    kinds: [],
-    nodeTtlMs: TTL_MS,
-    residentBytes: 1_000_000,
-    retentionMs: 0,
-  });
-  const pass = (ms: number) => scheduler.run(scheduler.now + ms);
+  }));
   await pass(1000);
   silent = true;
   await pass(70_000);
@@ -138,3 +124,70 @@ it('serves nothing while others may take it for gone, and afterwards what is sti
   await pass(300);
   expect([a.owns(), owner()]).toEqual([false, b.name]);
 });
+
+it('looks at once for what it lost and nobody else took, not at its next heartbeat', async () => {
+  for (let phase = 0; phase < 10; phase++) {
+    const { scheduler, running, pass } = oneNode();
+    await pass(2000 + (phase * TTL_MS) / 50);
+    running.node.lost([PARTITION]);
+    expect(running.node.partitions.has(PARTITION)).toBe(false);
+    const lostAt = scheduler.now;
+    while (!running.node.partitions.has(PARTITION)) await pass(10);
+    expect(scheduler.now - lostAt).toBeLessThan(300);
+  }
+});
+
+it('gives up the connections from before its lease ran out when the database answers again, and takes nothing before', async () => {
+  const { calls, pass, cut } = oneNode();
+  await pass(2000);
+  expect(calls).not.toContain('renew');
+  cut(true);
+  await pass(2 * TTL_MS);
+  calls.length = 0;
+  cut(false);
+  await pass(1000);
+  expect(calls.slice(0, 3)).toEqual(['beat', 'renew', 'acquire']);
+  calls.length = 0;
+  await pass(2 * TTL_MS);
+  expect(calls).not.toContain('renew');
+});
+
+/**
+ * One node, and what it asked its database of ownership, in order; nothing of that is answered while it is cut off.
+ * @param instead calls that a test answers itself
+ */
+function oneNode(instead: (handle: Store) => Partial<Store> = () => ({})) {
+  const scheduler = new Scheduler(1_800_000_000_000);
+  const host = new Host(0, scheduler, new Chance('one'));
+  const store = new MemoryStore({ now: () => Math.floor(scheduler.now), partitions: [PARTITION] });
+  const handle = store.forNode('n0');
+  const calls: string[] = [];
+  let isCut = false;
+  const called = <T>(name: string, answer: () => Promise<T>) => {
+    if (isCut) return Promise.reject(new Error('no answer'));
+    calls.push(name);
+    return answer();
+  };
+  const running = startNode({
+    store: {
+      ...handle,
+      beat: (node) => called('beat', () => handle.beat(node)),
+      acquire: (...asked) => called('acquire', () => handle.acquire(...asked)),
+      renew: () => void calls.push('renew'),
+      ...instead(handle),
+    },
+    catalog: store.catalog,
+    clock: host.clock(),
+    random: new Chance('node'),
+    kinds: [],
+    nodeTtlMs: TTL_MS,
+    residentBytes: 1_000_000,
+    retentionMs: 0,
+  });
+  // A node that has everything looks for nothing: the database here has no more than the one.
+  Object.defineProperty(running.node, 'ownsAll', { get: () => running.node.partitions.size === 1 });
+  const cut = (is: boolean) => {
+    isCut = is;
+  };
+  return { scheduler, running, calls, cut, pass: (ms: number) => scheduler.run(scheduler.now + ms) };
+}
