@@ -146,7 +146,7 @@ describe('README.md', () => {
   }, 120_000);
 
   it('the frames it shows are answered as it shows', async () => {
-    const { text } = readme.find((block) => block.text.startsWith('npx wscat'))!;
+    const { text } = readme.find((block) => block.text.startsWith('npx -y wscat'))!;
     const [, protocol, url] = /-s (\S+) -c (\S+)/.exec(text)!;
     expect([protocol, url]).toEqual(['baton.v1', `${ADDRESS.replace('http', 'ws')}/v1/ws`]);
     const { agents, issue } = await office(server, 'typist');

@@ -1,5 +1,6 @@
 /** `baton issue ID` shows one issue and its history; `baton why ID` says in a sentence why it is not moving. */
 import type { Change } from '../client/frames.ts';
+import { isUnreadable } from '../client/put-aside.ts';
 import { agentNames, readable } from './agent-names.ts';
 import { type Command, SERVER_FLAGS } from './command.ts';
 import { CREATE_FLAGS, createIssue } from './issue-create.ts';
@@ -49,9 +50,11 @@ export const issueCommand: Command = {
     const now = call.clock.now();
     const names = await agentNames(http, [issue]);
     const nameOf = (id: string | null) => (id === null ? '–' : (names.get(id) ?? id));
-    const facts: [string, string | null][] = [
+    const known: [string, string | null][] = [
       ['state', stateOf(issue)],
       ['why', readable(issue.why.text, names, call.clock.now())],
+    ];
+    const rest: [string, string | null][] = [
       ['next', nextOf(issue, now)],
       ['priority', issue.priority],
       ['assignee', nameOf(issue.assigneeAgentId)],
@@ -67,6 +70,7 @@ export const issueCommand: Command = {
       terminal,
       `${paint(terminal, 'bold', issue.identifier)}  ${plain(issue.title)}  ${paint(terminal, 'dim', issue.id)}`,
     );
+    const facts = isUnreadable(issue) ? known : [...known, ...rest];
     for (const [name, value] of facts) if (value) say(terminal, `  ${name.padEnd(9)} ${plain(value)}`);
     say(terminal);
     terminal.out.write(

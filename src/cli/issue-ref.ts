@@ -3,6 +3,7 @@
  * there is, its number alone.
  */
 import type { HttpApi } from '../client/http.ts';
+import { whole } from '../client/put-aside.ts';
 import { BatonError } from '../errors.ts';
 import { isId } from '../ids.ts';
 import type { IssueView } from '../machines/view.ts';
@@ -19,8 +20,15 @@ export const ISSUE_COMPANY_FLAG: Flag = {
   meaning: 'the company of the issue, by prefix or id: ID may then be its number alone',
 };
 
-/** @throws BatonError VALIDATION when `ref` names none, or one of another company; NOT_FOUND when there is none */
+/**
+ * One whose stored state cannot be read is called as it was asked for.
+ * @throws BatonError VALIDATION when `ref` names none, or one of another company; NOT_FOUND when there is none
+ */
 export async function issueOf(http: HttpApi, call: Call, ref: string): Promise<IssueView> {
+  return whole(await issueAt(http, call, ref), () => (isId(ref, 'i') ? ref : ref.toUpperCase()));
+}
+
+async function issueAt(http: HttpApi, call: Call, ref: string): Promise<IssueView> {
   const named = textFlag(call, 'company');
   const prefix = IDENTIFIER.exec(ref.toUpperCase())?.[1];
   if (prefix === undefined && !NUMBER.test(ref) && !isId(ref, 'i')) {

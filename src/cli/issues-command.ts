@@ -1,4 +1,5 @@
 /** `baton issues`: what there is, one line each. */
+import { whole } from '../client/put-aside.ts';
 import { BatonError } from '../errors.ts';
 import { ISSUE_STATES, ISSUE_SUBSTATES, type IssueView, PRIORITIES } from '../machines/view.ts';
 import { agentNamed } from './agent-named.ts';
@@ -54,7 +55,7 @@ export const issuesCommand: Command = {
     await progressing(call, 'reading', Math.min(most, total), async (bar) => {
       for await (const issue of merged(lists.map(({ issues }) => issues))) {
         call.signal.throwIfAborted();
-        found.push(issue);
+        found.push(whole(issue, () => issue.id));
         bar.at(found.length);
         emit(call.terminal, issue);
         if (found.length === most) break;

@@ -1,4 +1,5 @@
 /** `baton stuck`: what waits longer than it should, grouped by the reason, with what to do about it. */
+import { isUnreadable, whole } from '../client/put-aside.ts';
 import { PATIENCE_MS, WAITING_STATES } from '../client/stuck.ts';
 import type { IssueView } from '../machines/view.ts';
 import { agentNames } from './agent-names.ts';
@@ -46,7 +47,7 @@ export const stuckCommand: Command = {
       for (const { id } of companies) {
         for await (const issue of http.issues(id, { state: WAITING_STATES, limit: 500 })) {
           call.signal.throwIfAborted();
-          waiting.push(issue);
+          waiting.push(whole(issue, () => issue.id));
           bar.at(waiting.length);
         }
       }
@@ -54,7 +55,8 @@ export const stuckCommand: Command = {
     const now = clock.now();
     const groups = stuckOf(waiting, now, patience);
     for (const { code, what, todo, issues } of groups) {
-      for (const { id, identifier, title, why, updatedAt } of issues) {
+      for (const issue of issues) {
+        const { id, identifier, title, why, updatedAt } = issue;
         emit(terminal, {
           code,
           what,
@@ -63,7 +65,7 @@ export const stuckCommand: Command = {
           identifier,
           title,
           text: why.text,
-          waitedMs: now - updatedAt,
+          waitedMs: isUnreadable(issue) ? null : now - updatedAt,
         });
       }
     }
@@ -84,7 +86,7 @@ export const stuckCommand: Command = {
           issue.identifier,
           issue.title,
           issue.assigneeAgentId === null ? '–' : (names.get(issue.assigneeAgentId) ?? issue.assigneeAgentId),
-          duration(now - issue.updatedAt),
+          isUnreadable(issue) ? '?' : duration(now - issue.updatedAt),
           issue.lastError?.error ?? '',
         ]);
       const columns = [

@@ -1,4 +1,5 @@
 /** The commands an operator types, against a real server. */
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bucketsIn, quantile } from '../../src/cli/commit-latency.ts';
 import { statusOf } from '../../src/cli/live-status.ts';
@@ -279,5 +280,37 @@ describe('the live line', () => {
     expect(quantile(before, before, 0.99)).toBeNull();
     const text = await (await fetch(`${server.url}/metrics`)).text();
     expect(bucketsIn(text).length).toBeGreaterThan(5);
+  });
+});
+
+describe('an issue whose stored state cannot be read', () => {
+  it('hides no other, is called as it was asked for, and says why it is put aside', async () => {
+    const own = await startServer();
+    try {
+      const { prefix, issue } = await office(own);
+      const [bad] = [await issue(undefined), await issue(undefined)];
+      const database = new pg.Client({ connectionString: own.databaseUrl });
+      await database.connect();
+      await database.query(`update actors set snapshot = '{"v":999}' where id = $1`, [bad.id]);
+      await database.end();
+      await own.restart();
+      const seen = async (...argv: string[]) => {
+        const { code, out } = await baton([...argv, '--url', own.url], {
+          terminal: true,
+          env: { NO_COLOR: '1' },
+        });
+        expect([argv, code]).toEqual([argv, 0]);
+        return out;
+      };
+      const list = await seen('issues');
+      for (const name of [bad.id, `${prefix}-2`]) expect(list).toContain(name);
+      expect(await seen('why', `${prefix}-1`)).toMatch(
+        new RegExp(`^${prefix}-1 is idle: .*cannot be read: [^.]*\\n$`),
+      );
+      expect(await seen('issue', `${prefix}-1`)).toMatch(/why +.*cannot be read[\s\S]*CREATED/);
+      expect(await seen('stuck')).toMatch(new RegExp(`put aside[\\s\\S]*${bad.id}.* \\?`));
+    } finally {
+      await own.stop();
+    }
   });
 });

@@ -1,5 +1,6 @@
 /** What the doctor sees of a running server, through its public doors. */
 import type { Client } from '../../client/client.ts';
+import { whole } from '../../client/put-aside.ts';
 import type { IssueView } from '../../machines/view.ts';
 import { VERSION } from '../../version.ts';
 import { bad, type Finding, ok, unknown, warning } from './finding.ts';
@@ -77,7 +78,7 @@ export async function workFindings(
     for (const state of OPEN) total += byState[state] ?? 0;
     for await (const issue of client.http.issues(id, { state: OPEN, limit: 500 })) {
       at(++read, total);
-      if (issue.why.code === 'quarantined') quarantined.push(issue);
+      if (issue.why.code === 'quarantined') quarantined.push(whole(issue, () => issue.id));
       const until = issue.state === 'running' ? (issue.run?.leaseUntil ?? null) : null;
       if (until === null) continue;
       executing++;

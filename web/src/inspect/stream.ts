@@ -3,8 +3,8 @@
  * object that makes each actor known, with the latest snapshot in it, and the last events.
  */
 import { type ReadonlySignal, signal } from '@preact/signals';
+import { whole } from '../../../src/client/put-aside.ts';
 import { pageClock } from '../clock.ts';
-import { whole } from '../put-aside.ts';
 import { keyOfTab } from '../session.ts';
 import type { Inspected, Snapshot } from './inspected.ts';
 

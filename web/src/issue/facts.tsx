@@ -2,11 +2,11 @@
 import { computed } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
+import { isUnreadable } from '../../../src/client/put-aside.ts';
 import type { IssueView } from '../../../src/machines/view.ts';
 import { agentName } from '../agents/roster.ts';
 import { tick } from '../clock.ts';
 import { clockTime, dateTime, duration } from '../duration.ts';
-import { isUnreadable } from '../put-aside.ts';
 import { named } from './named.ts';
 
 export function Facts({ issue, isPast }: { issue: IssueView; isPast: boolean }) {

@@ -5,6 +5,7 @@
 import { computed, type ReadonlySignal, useComputed, useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Change } from '../../../src/client/index.ts';
+import { isUnreadable } from '../../../src/client/put-aside.ts';
 import type { IssueView } from '../../../src/machines/view.ts';
 import { Chart } from '../chart/chart.tsx';
 import { leafOf, wayOf } from '../chart/drawing.ts';
@@ -15,7 +16,6 @@ import { onKeys } from '../keys.ts';
 import { addressOf, query, setQuery } from '../location.ts';
 import type { PageProps } from '../pages.ts';
 import { plain } from '../plain.ts';
-import { isUnreadable } from '../put-aside.ts';
 import { client, companies, company, mayOperate } from '../session.ts';
 import { None } from '../ui/none.tsx';
 import { State, shownOf } from '../ui/state.tsx';

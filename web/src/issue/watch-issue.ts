@@ -5,9 +5,9 @@
  */
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Change, Client, RemoteError, Subscription } from '../../../src/client/index.ts';
+import { whole } from '../../../src/client/put-aside.ts';
 import type { IssueView } from '../../../src/machines/view.ts';
 import { every } from '../clock.ts';
-import { whole } from '../put-aside.ts';
 
 /** Versions of the journal that are there at once; earlier ones are fetched when they are asked for. */
 const KEPT = 400;

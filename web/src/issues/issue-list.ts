@@ -13,9 +13,9 @@
 import { type Signal, signal } from '@preact/signals';
 import { createStore } from '@xstate/store';
 import type { Change, Client, Company, RemoteError, Subscription } from '../../../src/client/index.ts';
+import { whole } from '../../../src/client/put-aside.ts';
 import type { IssueView } from '../../../src/machines/view.ts';
 import { pageClock } from '../clock.ts';
-import { whole } from '../put-aside.ts';
 import { watched } from '../watched.ts';
 import { type Filter, fits, type Order, paramsOf, whereOf } from './filter.ts';
 import { NOWHERE, numberOf, type Places, placed, placeOf } from './places.ts';

@@ -1,5 +1,6 @@
 /** One issue of the list. It is drawn again when it changes; of what counts down only the text is. */
 import { useComputed } from '@preact/signals';
+import { isUnreadable } from '../../../src/client/put-aside.ts';
 import type { IssueView } from '../../../src/machines/view.ts';
 import { agentName } from '../agents/roster.ts';
 import { tick } from '../clock.ts';
@@ -7,7 +8,6 @@ import { age, duration } from '../duration.ts';
 import { sentence } from '../issue/named.ts';
 import { addressOf, go } from '../location.ts';
 import { inLocalTime } from '../moments.ts';
-import { isUnreadable } from '../put-aside.ts';
 import { State, shownOf } from '../ui/state.tsx';
 import { pending, WORDS } from './asked.ts';
 import type { IssueList } from './issue-list.ts';

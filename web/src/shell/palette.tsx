@@ -1,12 +1,12 @@
 /** ⌘K: finds issues and agents, goes to pages, does what has no button of its own. */
 import { signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { whole } from '../../../src/client/put-aside.ts';
 import type { AgentView, IssueView } from '../../../src/machines/view.ts';
 import { agentsByName } from '../agents/roster.ts';
 import { pageClock } from '../clock.ts';
 import { addressOf, go } from '../location.ts';
 import { PAGES } from '../pages.ts';
-import { whole } from '../put-aside.ts';
 import { client, company, hasKey, signIn } from '../session.ts';
 import { toggleTheme } from '../theme.ts';
 import { Dialog } from '../ui/dialog.tsx';

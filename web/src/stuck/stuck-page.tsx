@@ -1,13 +1,13 @@
 /** What waits longer than it should, by reason, with what to do about each. */
 import { useComputed } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { isUnreadable } from '../../../src/client/put-aside.ts';
 import type { WhyCode } from '../../../src/machines/view.ts';
 import { agentName } from '../agents/roster.ts';
 import { tick } from '../clock.ts';
 import { count, counted, duration } from '../duration.ts';
 import { addressOf } from '../location.ts';
 import type { PageProps } from '../pages.ts';
-import { isUnreadable } from '../put-aside.ts';
 import { Icon } from '../ui/icon.tsx';
 import { State, shownOf } from '../ui/state.tsx';
 import { phase, type StuckIssue, stuck, wantStuck } from './stuck-watch.ts';

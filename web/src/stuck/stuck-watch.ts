@@ -7,11 +7,11 @@
  */
 import { computed, effect, signal } from '@preact/signals';
 import type { Change, Client, Company, Subscription } from '../../../src/client/index.ts';
+import { whole } from '../../../src/client/put-aside.ts';
 import { type Stuck, stuckSince, WAITING_STATES } from '../../../src/client/stuck.ts';
 import type { IssueView, WhyCode } from '../../../src/machines/view.ts';
 import { agentOf, readAgents } from '../agents/roster.ts';
 import { every, tick } from '../clock.ts';
-import { whole } from '../put-aside.ts';
 import { client, company, link } from '../session.ts';
 
 export interface StuckIssue extends Stuck {

@@ -1,9 +1,9 @@
 /**
  * Issues that were put aside because their stored state cannot be read. Of such a one the server shows what it keeps
- * beside that state – id, state, version, why – and nothing else (guarantee P14). The rest is filled in here, where views
- * come in, so that it hides no other issue and no page has to ask what is missing.
+ * beside that state – id, state, version, why – and nothing else (guarantee P14). The rest is filled in here, by whoever
+ * shows issues to people, so that it hides no other issue and nobody has to ask what is missing.
  */
-import type { IssueView } from '../../src/machines/view.ts';
+import type { IssueView } from '../machines/view.ts';
 
 /** A view as it may come: the fields after `why` are there together or not at all. */
 type Shown = Pick<IssueView, 'id' | 'companyId' | 'state' | 'substate' | 'version' | 'why'> &
