@@ -2,8 +2,10 @@
 import { type Command, SERVER_FLAGS, wholeFlag } from './command.ts';
 import { Demo, FIRST_ISSUES, MORE_EVERY_MS } from './demo/demo.ts';
 import { endingOf } from './demo/ending.ts';
+import { goingOn, interruptedDemo, leftIn, leftText } from './demo/interrupted.ts';
+import type { Moment } from './demo/moment.ts';
 import { INTERRUPTED } from './failure.ts';
-import { timeOf } from './issue-text.ts';
+import { clockTime } from './issue-text.ts';
 import { clientOf, targetOf } from './server.ts';
 import { emit, paint, plain, say } from './terminal.ts';
 
@@ -17,6 +19,7 @@ export const demoCommand: Command = {
     'is often busy, so retries count down; one issue is reassigned out of its backoff; one worker is killed, and its run\n' +
     'is taken over. The jobs are small and real: checksums and checks of the installed files. When all issues are over it\n' +
     'ends; nothing is left running, and the company stays with all that happened.\n' +
+    'One that was interrupted is gone on with until what was left of it is over.\n' +
     'Retry delays and leases are shorter than the defaults: settings of these agents, see `baton agents`.',
   flags: [
     {
@@ -33,27 +36,47 @@ export const demoCommand: Command = {
     const target = targetOf(call);
     const client = await clientOf(call, target);
     try {
-      const told = (text: string) => {
-        emit(terminal, { at: clock.now(), text });
-        say(terminal, `${paint(terminal, 'dim', timeOf(clock.now()))}  ${plain(text)}`);
+      const told = ({ what, issue, text }: Pick<Moment, 'what' | 'issue' | 'text'>) => {
+        emit(terminal, { at: clock.now(), event: what, issue, text });
+        say(terminal, `${paint(terminal, 'dim', clockTime(clock.now()))}  ${plain(text)}`);
       };
-      const demo = await Demo.start({ client, url: target.url, token: target.token, clock, issues, told });
-      const more =
-        issues > FIRST_ISSUES ? ` One more comes every ${MORE_EVERY_MS / 1000} s, ${issues} in all.` : '';
-      told(`Three agents are working on ${FIRST_ISSUES} issues of company ${demo.company.prefix}.${more}`);
+      const options = { client, url: target.url, token: target.token, clock, issues, told };
+      const left = await interruptedDemo(client.http);
+      const demo = await (left === null ? Demo.start(options) : Demo.resume(options, left));
+      const { prefix } = demo.company;
+      const text =
+        left === null ? beginning(prefix, issues) : goingOn(prefix, left.issues.length, 'Ctrl-C leaves them');
+      told({ what: 'begun', issue: null, text });
       try {
         await Promise.race([demo.over, interrupted(signal)]);
       } finally {
         await demo.stop();
       }
-      if (signal.aborted) return INTERRUPTED;
-      told(`The demo is ${await endingOf(client.http, demo.company)}.`);
-      return 0;
+      if (!signal.aborted) {
+        told({
+          what: 'over',
+          issue: null,
+          text: `The demo is ${await endingOf(client.http, demo.company)}.`,
+        });
+        return 0;
+      }
+      const n = await leftIn(client.http, demo.company);
+      if (n > 0) {
+        const goOn = 'baton demo goes on with them';
+        told({ what: 'interrupted', issue: null, text: `Interrupted: ${leftText(prefix, n)}; ${goOn}.` });
+      }
+      return INTERRUPTED;
     } finally {
       client.close();
     }
   },
 };
+
+function beginning(prefix: string, issues: number): string {
+  const more =
+    issues > FIRST_ISSUES ? ` One more comes every ${MORE_EVERY_MS / 1000} s, ${issues} in all.` : '';
+  return `Three agents are working on ${FIRST_ISSUES} issues of company ${prefix}.${more}`;
+}
 
 function interrupted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

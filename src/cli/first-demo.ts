@@ -1,40 +1,52 @@
 /**
  * The demo of a first start: only in an empty embedded database, and unless somebody said `--no-demo`. With
- * --print-ready a program started the server, so there it takes `--demo`.
+ * --print-ready a program started the server, so there it takes `--demo`. One that was interrupted is gone on with at the
+ * next start, on the same conditions but that of the empty database.
  */
-import { type Client, connect } from '../client/client.ts';
+import { connect } from '../client/client.ts';
+import type { HttpApi } from '../client/http.ts';
+import type { Clock } from '../clock.ts';
 import type { Settings } from '../config.ts';
 import type { Call } from './command.ts';
 import { Demo, type DemoOptions, FIRST_ISSUES, MORE_EVERY_MS } from './demo/demo.ts';
 import { endingOf } from './demo/ending.ts';
+import { goingOn, type Interrupted, interruptedDemo, leftIn, leftText } from './demo/interrupted.ts';
+import type { Moment } from './demo/moment.ts';
 import type { RunningServer, Step } from './runtime.ts';
 
+/** Its server stops: how many issues are left is not waited for any longer. */
+const COUNT_MS = 500;
 /** Goes on for some minutes, so that whoever looks a while later sees it at work. */
 const ISSUES = 100;
 
 export interface FirstDemo {
+  /** Safe to repeat. Says what is left, if it is not over. */
   stop(): Promise<void>;
 }
 
 interface Heard {
-  /** What it does, and that it is over. */
+  /** What it does, and that it is over or interrupted. */
   say(step: Step): void;
   /** What happens in it. */
-  told(line: string): void;
+  told(moment: Moment): void;
 }
 
-type Play = (options: DemoOptions) => Promise<Pick<Demo, 'company' | 'over' | 'stop'>>;
+type Playing = Pick<Demo, 'company' | 'over' | 'stop'>;
+interface Stage {
+  start(options: DemoOptions): Promise<Playing>;
+  resume(options: DemoOptions, left: Interrupted): Promise<Playing>;
+}
 
 /**
  * Null: there is none.
- * @param play only tests hand in another
+ * @param stage only tests hand in another
  */
 export async function firstDemo(
   call: Call,
   settings: Settings,
   server: RunningServer,
   { say, told }: Heard,
-  play: Play = Demo.start,
+  stage: Stage = Demo,
 ): Promise<FirstDemo | null> {
   const { demo: wanted, printReady, databaseUrl } = settings;
   if (wanted === false || (printReady && wanted !== true)) return null;
@@ -53,27 +65,38 @@ export async function firstDemo(
     client: { name: 'baton-demo', version: '0.1.0' },
   });
   try {
-    if (!(await isEmpty(client))) {
+    const { http } = client;
+    const left = await interruptedDemo(http);
+    if (left === null && !(await isEmpty(http))) {
       client.close();
       return refuse('the database has content');
     }
     const begun = clock.monotonic();
-    const demo = await play({ client, url, token, clock, issues: ISSUES, told });
-    const text = `3 agents are working on ${FIRST_ISSUES} issues, each a real child process  (--no-demo to skip)`;
-    say({ name: 'demo', text, ms: clock.monotonic() - begun });
-    const every = MORE_EVERY_MS / 1000;
-    const minutes = Math.ceil(((ISSUES - FIRST_ISSUES) * every) / 60);
-    const plan = `one issue more every ${every} s until there are ${ISSUES}, for about ${minutes} minutes; a line here says when it is over`;
-    say({ name: 'demo', text: plan, ms: null });
+    const options = { client, url, token, clock, issues: ISSUES, told };
+    const demo = await (left === null ? stage.start(options) : stage.resume(options, left));
+    const { prefix } = demo.company;
+    const tell = (text: string, ms: number | null = null) => say({ name: 'demo', text, ms });
+    if (left !== null) tell(goingOn(prefix, left.issues.length, '--no-demo leaves them'));
+    else for (const text of BEGUN) tell(text);
+    let isOver = false;
+    const end = async () => {
+      await demo.stop();
+      const n = isOver ? 0 : await Promise.race([leftIn(http, demo.company), after(clock, COUNT_MS)]);
+      if (n > 0) tell(`interrupted: ${leftText(prefix, n)}; the next start goes on with them`);
+      client.close();
+    };
     let stopping: Promise<void> | null = null;
     const stop = () => {
-      stopping ??= demo.stop().then(() => client.close());
+      stopping ??= end();
       return stopping;
     };
     void demo.over
-      .then(() => endingOf(client.http, demo.company))
-      .then((ending) => say({ name: 'demo', text: ending, ms: clock.monotonic() - begun }))
-      .catch((error: unknown) => told(String(error)))
+      .then(() => {
+        isOver = true;
+        return endingOf(http, demo.company);
+      })
+      .then((ending) => tell(ending, clock.monotonic() - begun))
+      .catch((error: unknown) => told({ what: 'trouble', issue: null, text: String(error), isOfNote: false }))
       .then(stop);
     return { stop };
   } catch (error) {
@@ -82,7 +105,20 @@ export async function firstDemo(
   }
 }
 
-async function isEmpty({ http }: Client): Promise<boolean> {
+const BEGUN = [
+  `3 agents are working on ${FIRST_ISSUES} issues, each a real child process  (--no-demo to skip)`,
+  `one issue more every ${MORE_EVERY_MS / 1000} s until there are ${ISSUES}, for about ${minutes()} minutes; a line here says when it is over`,
+];
+
+function minutes(): number {
+  return Math.ceil(((ISSUES - FIRST_ISSUES) * MORE_EVERY_MS) / 60_000);
+}
+
+function after(clock: Clock, ms: number): Promise<number> {
+  return new Promise((resolve) => clock.after(ms, () => resolve(0)));
+}
+
+async function isEmpty(http: HttpApi): Promise<boolean> {
   for await (const _company of http.companies()) return false;
   return true;
 }

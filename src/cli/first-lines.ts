@@ -1,12 +1,28 @@
-/** The first lines of a server: one a step with its time, then where everything is. NDJSON where nobody watches. */
-import { duration } from './issue-text.ts';
+/**
+ * The first lines of a server: one a step with its time, then where everything is. Where nobody watches they are NDJSON in
+ * the shape of its log: `level`, `time` and `msg` in every line.
+ */
+import type { Moment } from './demo/moment.ts';
+import { clockTime, duration } from './issue-text.ts';
 import type { RunningServer, Step } from './runtime.ts';
 import { emit, paint, plain, say, type Terminal } from './terminal.ts';
 
-/** One line a step. */
-export function tellStep(terminal: Terminal, step: Step): void {
+/** pino's number for `info`. */
+const INFO = 30;
+
+/** A line of NDJSON that a reader of the log understands. */
+export function emitLine(terminal: Terminal, at: number, fields: Readonly<Record<string, unknown>>): void {
+  emit(terminal, { level: INFO, time: at, ...fields });
+}
+
+/**
+ * One line a step.
+ * @param at epoch ms
+ */
+export function tellStep(terminal: Terminal, at: number, step: Step): void {
   if (terminal.quiet) return;
-  emit(terminal, { step: step.name, text: step.text, ms: step.ms === null ? null : Math.round(step.ms) });
+  const ms = step.ms === null ? null : Math.round(step.ms);
+  emitLine(terminal, at, { step: step.name, msg: step.text, ms });
   const took = step.ms === null ? '' : timeTaken(step.ms);
   const line = `  ${paint(terminal, 'green', '✓')} ${step.name.padEnd(11)} ${plain(step.text).padEnd(70)} ${took}`;
   say(terminal, line.trimEnd());
@@ -17,8 +33,24 @@ function timeTaken(ms: number): string {
   return ms >= 100 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms)} ms`;
 }
 
-/** Where everything is. */
-export function tellDoors(terminal: Terminal, { url, local }: RunningServer): void {
+/** What happens in the demo, above the line of counts. */
+export function tellMoment(terminal: Terminal, at: number, { what, issue, text }: Moment): void {
+  if (terminal.quiet) return;
+  emitLine(terminal, at, { step: 'demo', event: what, issue, msg: text });
+  const when = paint(terminal, 'dim', clockTime(at).padEnd(11));
+  say(terminal, `  ${paint(terminal, 'dim', '·')} ${when} ${plain(text)}`);
+}
+
+/**
+ * Where everything is.
+ * @param hasDemo it is worth a look then
+ */
+export function tellDoors(
+  terminal: Terminal,
+  at: number,
+  { url, local }: RunningServer,
+  hasDemo: boolean,
+): void {
   if (terminal.quiet) return;
   const doors = {
     dashboard: url,
@@ -28,7 +60,7 @@ export function tellDoors(terminal: Terminal, { url, local }: RunningServer): vo
     inspector: `${url}/inspect`,
     metrics: `${url}/metrics`,
   };
-  emit(terminal, { step: 'ready', url, local: local ?? null, ...doors });
+  emitLine(terminal, at, { step: 'ready', msg: `listening at ${url}`, url, local: local ?? null, ...doors });
   const mode =
     local === false
       ? 'token: requests need the operator token'
@@ -41,5 +73,12 @@ export function tellDoors(terminal: Terminal, { url, local }: RunningServer): vo
   say(terminal, row('API docs', doors.docs, 'MCP', doors.mcp));
   say(terminal, row('Inspector', doors.inspector, 'Metrics', doors.metrics));
   say(terminal, `  ${paint(terminal, 'dim', 'Mode'.padEnd(10))} ${mode}`);
+  if (hasDemo) {
+    say(terminal);
+    say(
+      terminal,
+      `  ${paint(terminal, 'bold', `Open ${url} to watch the demo`)}; what is out of the ordinary is told here, too.`,
+    );
+  }
   say(terminal);
 }

@@ -5,7 +5,8 @@
 import type { CompanyStats, HttpApi } from '../client/http.ts';
 import type { Clock } from '../clock.ts';
 import { type Buckets, bucketsIn, quantile } from './commit-latency.ts';
-import { emit, paint, plain, type Terminal } from './terminal.ts';
+import { emitLine } from './first-lines.ts';
+import { paint, plain, type Terminal } from './terminal.ts';
 
 const DRAW_MS = 1000;
 const REPORT_MS = 10_000;
@@ -56,7 +57,8 @@ export function liveStatus(
         ...rest
       } = { eventsPerSecond: 0, commitP99Ms: 0, ...status };
       const ready = 'reason' in status ? { ready: false } : {};
-      if (JSON.stringify(rest) !== said) emit(terminal, { step: 'status', ...ready, ...status });
+      if (JSON.stringify(rest) !== said)
+        emitLine(terminal, clock.now(), { msg: textOf(status), step: 'status', ...ready, ...status });
       said = JSON.stringify(rest);
     } else if (status !== null) {
       // A line that wraps could not be taken away again.

@@ -1,15 +1,18 @@
-/** The server's log: pretty on a terminal, NDJSON otherwise, always on stderr, so that stdout is for results. */
+/**
+ * The server's log, always on stderr, so that stdout is for results: pretty where a person reads both, NDJSON as soon as
+ * either is piped, for then its first lines are NDJSON too, and one stream is of one format.
+ */
 import pino from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import type { LogLevel } from '../config.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What the first lines of a server say already; on a terminal, where these stand. */
-const SAID: ReadonlySet<unknown> = new Set(['listening']);
+const SAID: ReadonlySet<unknown> = new Set(['listening', 'stopped']);
 
 /** @param before called before each line, so that whoever owns the last line of the terminal can clear it */
 export function logOf(level: LogLevel, terminal: Terminal, before: () => void = () => {}): pino.Logger {
-  const isWatched = terminal.err.isTTY === true;
+  const isWatched = terminal.err.isTTY === true && !terminal.json;
   const format = prettyFactory({
     colorize: terminal.colour,
     ignore: 'pid,hostname',

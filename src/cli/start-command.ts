@@ -2,8 +2,9 @@
 import { HttpApi } from '../client/http.ts';
 import { VERSION } from '../version.ts';
 import type { Call, Command } from './command.ts';
+import type { Moment } from './demo/moment.ts';
 import { type FirstDemo, firstDemo } from './first-demo.ts';
-import { tellDoors, tellStep } from './first-lines.ts';
+import { tellDoors, tellMoment, tellStep } from './first-lines.ts';
 import { liveStatus } from './live-status.ts';
 import { type MakeServer, makeServer, type RunningServer, type Step } from './runtime.ts';
 import { SETTING_FLAGS, settingsOf } from './settings-of.ts';
@@ -43,7 +44,7 @@ async function start(call: Call, make: MakeServer): Promise<number> {
   const log = logOf(settings.log, call.terminal, () => clearStatus());
   const tell = (step: Step) => {
     clearStatus();
-    tellStep(terminal, step);
+    tellStep(terminal, clock.now(), step);
   };
   say(terminal, `  ${paint(terminal, 'bold', `baton ${VERSION}`)} · node ${process.versions.node}`);
   const server = await make(settings, { log, say: tell });
@@ -56,27 +57,38 @@ async function start(call: Call, make: MakeServer): Promise<number> {
   const isReady = await Promise.race([server.ready?.(RECOVERY_MS), aborted(signal)]);
   if (!signal.aborted) {
     if (isReady === true) {
-      const heard = { say: tell, told: (line: string) => log.debug(line) };
+      const told = (moment: Moment) => {
+        if (!moment.isOfNote) return log.debug(moment.text);
+        clearStatus();
+        tellMoment(terminal, clock.now(), moment);
+      };
+      const heard = { say: tell, told };
       demo = await firstDemo(call, settings, server, heard).catch((error: unknown) => {
         log.warn({ err: String(error) }, 'the demo could not be started');
         return null;
       });
     }
-    tellDoors(terminal, server);
+    tellDoors(terminal, clock.now(), server, demo !== null);
     if (!terminal.quiet) ({ clear: clearStatus, stop: stopStatus } = statusOf(call, server));
   }
   await aborted(signal);
   stopStatus();
   log.info({ signal: String(signal.reason) }, 'stopping');
+  const since = clock.monotonic();
   const stopped = await Promise.race([
     Promise.resolve(demo?.stop())
       .then(() => server.stop())
       .then(() => true),
     new Promise<false>((resolve) => clock.after(STOP_MS, () => resolve(false))),
   ]);
-  if (!stopped)
+  if (!stopped) {
     log.error(`It did not stop within ${STOP_MS} ms; what is in flight is repeated after the next start.`);
-  return stopped ? 0 : 1;
+    return 1;
+  }
+  const ms = clock.monotonic() - since;
+  tell({ name: 'stopped', text: 'all that was acknowledged is kept', ms });
+  log.info({ ms: Math.round(ms) }, 'stopped');
+  return 0;
 }
 
 function statusOf({ terminal, clock, random }: Call, { url, token }: RunningServer) {

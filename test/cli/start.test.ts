@@ -52,11 +52,26 @@ describe('baton start', () => {
     for (const door of ['/docs', '/mcp', '/inspect', '/metrics'])
       expect(out).toContain(`http://127.0.0.1:4300${door}`);
     expect(out).toContain('local: this machine only');
+    expect(out).toMatch(/✓ stopped +all that was acknowledged is kept +\d+ ms\n$/);
   });
-  it('prints NDJSON when piped', async () => {
-    const { lines } = await started([], /"ready"/);
-    expect(lines().map((l) => l.step)).toEqual(['database', 'schema', 'ready']);
+  it('prints NDJSON of one shape when piped, its log too, and at last that it has stopped', async () => {
+    const { lines, err } = await started([], /"ready"/);
+    expect(lines().map((l) => l.step)).toEqual(['database', 'schema', 'ready', 'stopped']);
     expect(lines()[0]?.ms).toBe(912);
+    for (const line of [
+      ...lines(),
+      ...err
+        .trim()
+        .split('\n')
+        .map((text) => JSON.parse(text)),
+    ]) {
+      expect(line).toMatchObject({
+        level: expect.any(Number),
+        time: expect.any(Number),
+        msg: expect.any(String),
+      });
+    }
+    expect(err).toMatch(/"msg":"stopping"[\s\S]*"msg":"stopped"\}\n$/);
   });
   it('prints the ready line and nothing else on stdout with --print-ready', async () => {
     const { out } = await started(['--print-ready', '--port', '0'], /ready/);

@@ -46,6 +46,22 @@ describe('the log on a terminal', () => {
   });
 });
 
+describe('the log', () => {
+  it.each([
+    [true, true, /^\[\d\d:\d\d:\d\d\] .*INFO.*: ready\n$/],
+    [true, false, /^\{"level":30,"time":\d+,.*"msg":"ready"\}\n$/],
+    [false, true, /^\{"level":30,.*"msg":"ready"\}\n$/],
+    [false, false, /^\{"level":30,.*"msg":"ready"\}\n$/],
+  ])(
+    'is pretty only where a person reads all of it (stdout a terminal: %s, stderr: %s)',
+    (out, err, text) => {
+      const there = sink(err);
+      logOf('info', terminalOf(sink(out), there, { NO_COLOR: '1' }, loud)).info('ready');
+      expect(there.text).toMatch(text);
+    },
+  );
+});
+
 describe('a table', () => {
   it('lines its columns up and cuts the flexible one to the terminal', () => {
     const terminal = terminalOf(sink(true, 24), sink(true), { NO_COLOR: '1' }, loud);

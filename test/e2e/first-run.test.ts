@@ -14,7 +14,7 @@ import { freshDatabase } from '../support/postgres.ts';
 import { processesWith } from '../support/processes.ts';
 import { call, until } from '../support/server.ts';
 
-type Line = Record<string, unknown> & { step?: string; text?: string; url?: string };
+type Line = Record<string, unknown> & { step?: string; msg?: string; url?: string; issue?: string | null };
 
 const running = new Set<ChildProcess>();
 const rooms: string[] = [];
@@ -90,7 +90,7 @@ function start(flags: string[], how: { env?: Record<string, string>; program?: s
           async () => found(),
           (line) => line !== undefined,
           60_000,
-        )) ?? { text: err }
+        )) ?? { msg: err }
       );
     },
     async end(signal: NodeJS.Signals) {
@@ -114,12 +114,20 @@ describe('a first start', () => {
     expect(server.lines().map((line) => line.step)).toEqual(
       expect.arrayContaining(['database', 'schema', 'recovered', 'demo', 'ready']),
     );
-    expect((await server.step('demo')).text).toContain('3 agents are working on 24 issues');
+    expect((await server.step('demo')).msg).toContain('3 agents are working on 24 issues');
 
     // A viewer has seen it after about 15 s; a machine that does ten other things at once takes longer.
     const seen = await until(() => journals({ url }), isWhole, 90_000);
     expect(isWhole(seen)).toBe(true);
     expect(await processesWith(url)).not.toEqual([]);
+
+    // Whoever looks at the terminal alone has been told, in a few lines that name the issue.
+    const told = server.lines().filter(({ event }) => event !== undefined);
+    for (const what of ['retrying', 'killed', 'lost', 'taken over', 'reassigned']) {
+      const line = told.find(({ event }) => event === what);
+      expect(line?.msg).toMatch(new RegExp(`^${line?.issue} `));
+    }
+    expect(told.length).toBeLessThan(12);
 
     await server.end('SIGKILL');
     const left = await until(
@@ -129,11 +137,26 @@ describe('a first start', () => {
     );
     expect(left).toEqual([]);
 
-    // What it has made is there, so there is no other demo; and a stop leaves no database.
+    // What was left of it is gone on with, not begun anew; nobody's key of before is valid then. A stop leaves no database.
     const again = start(['--data-dir', dir]);
-    await again.step('ready');
-    expect(again.lines().map((line) => line.step)).not.toContain('demo');
+    const { url: there = '' } = await again.step('ready');
+    expect((await again.step('demo')).msg).toMatch(
+      /interrupted goes on: \d+ issues of company DEMO are left/,
+    );
+    expect(await companyIds({ url: there })).toHaveLength(1);
+    // Four workers, and each has revoked what its agent's killed ones had left.
+    expect(
+      await until(
+        () => validKeys({ url: there }),
+        (n) => n === 4,
+        20_000,
+      ),
+    ).toBe(4);
     expect(await again.end('SIGTERM')).toBe(0);
+    expect(again.lines().at(-2)?.msg).toMatch(
+      /^interrupted: \d+ issues of company DEMO are left; the next start/,
+    );
+    expect(again.lines().at(-1)).toMatchObject({ step: 'stopped' });
     expect(await processesWith(dir)).toEqual([]);
   }, 180_000);
 
@@ -154,10 +177,48 @@ describe('a first start', () => {
     const dir = await dataDir();
     const server = start(['--data-dir', dir, '--demo'], { env: { DATABASE_URL: database.url } });
     const { url = '' } = await server.step('ready');
-    expect((await server.step('demo')).text).toMatch(/not run.*baton demo/);
+    expect((await server.step('demo')).msg).toMatch(/not run.*baton demo/);
     expect((await call<{ items: unknown[] }>({ url }, 'GET', '/companies')).body.items).toEqual([]);
     expect(await server.end('SIGTERM')).toBe(0);
     await database.drop();
+  }, 120_000);
+});
+
+describe('baton demo', () => {
+  it('interrupted says what is left and leaves no key, and the next one goes on with it', async () => {
+    const server = start(['--data-dir', await dataDir(), '--no-demo']);
+    const { url = '' } = await server.step('ready');
+    const told = async () => {
+      const child = spawn(process.execPath, ['dist/cli/main.js', 'demo', '--url', url], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { PATH: process.env.PATH },
+      });
+      running.add(child);
+      let out = '';
+      child.stdout.on('data', (text) => {
+        out += text;
+      });
+      const keys = () => validKeys({ url });
+      // All four work: now somebody has seen enough.
+      await until(keys, (n) => n === 4, 20_000);
+      child.kill('SIGINT');
+      expect((await once(child, 'exit'))[0]).toBe(130);
+      running.delete(child);
+      expect(await keys()).toBe(0);
+      const lines = out
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { text: string }).text);
+      return [lines[0], lines.at(-1)];
+    };
+    const goesOn = /^Interrupted: \d+ issues of company DEMO are left; baton demo goes on with them\.$/;
+    const [begun, interrupted] = await told();
+    expect(begun).toBe('Three agents are working on 24 issues of company DEMO.');
+    expect(interrupted).toMatch(goesOn);
+    const [resumed, again] = await told();
+    expect(resumed).toMatch(/^The demo that was interrupted goes on: \d+ issues of company DEMO are left/);
+    expect(again).toMatch(goesOn);
+    expect(await server.end('SIGTERM')).toBe(0);
   }, 120_000);
 });
 
@@ -217,10 +278,25 @@ describe('a start that cannot be', () => {
   }, 90_000);
 });
 
-async function journals(server: { url: string }): Promise<Change[][]> {
+async function companyIds(server: { url: string }): Promise<string[]> {
   const { body } = await call<{ items: { id: string }[] }>(server, 'GET', '/companies');
+  return body.items.map(({ id }) => id);
+}
+
+/** How many keys nobody has revoked. */
+async function validKeys(server: { url: string }): Promise<number> {
+  let valid = 0;
+  for (const id of await companyIds(server)) {
+    const path = `/companies/${id}/keys`;
+    const { body } = await call<{ items: { revokedAt: number | null }[] }>(server, 'GET', path);
+    valid += body.items.filter(({ revokedAt }) => revokedAt === null).length;
+  }
+  return valid;
+}
+
+async function journals(server: { url: string }): Promise<Change[][]> {
   const all: Change[][] = [];
-  for (const { id } of body.items) {
+  for (const id of await companyIds(server)) {
     const issues = await call<{ items: { id: string }[] }>(
       server,
       'GET',

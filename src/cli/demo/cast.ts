@@ -4,6 +4,9 @@
  */
 import type { JobName } from './jobs.ts';
 
+/** The demo's company, or with a number the next one of that name. */
+export const COMPANY = { name: 'Demo', prefix: 'DEMO', prefixes: /^DEMO\d*$/ } as const;
+
 export interface Part {
   readonly name: string;
   readonly job: JobName;

@@ -5,7 +5,9 @@
  * cancelled. Everything goes through the public protocol; nothing is acted.
  *
  *     playing ──all issues over, none to come──► over
- *        └──────────────── stop() ─────────────► stopped
+ *        └──────────────── stop() ─────────────► stopped ──resume()──► playing
+ *
+ * Gone on with after it was stopped, it finishes what was left: workers, but no new issues, no killing, no cancelling.
  */
 import type { Client } from '../../client/client.ts';
 import type { Change } from '../../client/frames.ts';
@@ -15,7 +17,10 @@ import type { Clock } from '../../clock.ts';
 import type { IssueEvent } from '../../machines/events.ts';
 import type { IssueView } from '../../machines/view.ts';
 import { freshCompany } from '../fresh-company.ts';
-import { BUILDER, CALLER, CAST, CHECKER, type Part } from './cast.ts';
+import { revokeLeft } from '../job/worker-key.ts';
+import { BUILDER, CALLER, CAST, CHECKER, COMPANY, type Part } from './cast.ts';
+import type { Interrupted } from './interrupted.ts';
+import { type Moment, momentOf } from './moment.ts';
 import { type Errand, errands } from './titles.ts';
 import { openUpstream, type Upstream } from './upstream.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -27,8 +32,8 @@ export interface DemoOptions {
   readonly clock: Clock;
   /** One more issue every few seconds until there are so many; never fewer than the first 24. */
   readonly issues: number;
-  /** What has happened, a sentence each. */
-  readonly told: (line: string) => void;
+  /** Hears what happens. */
+  readonly told: (moment: Moment) => void;
 }
 
 export const FIRST_ISSUES = 24;
@@ -39,6 +44,8 @@ const KILL_AFTER_MS = 1500;
 const REPLACE_AFTER_MS = 12_000;
 const REASSIGN_AFTER_MS = 4000;
 const CANCEL_AFTER_MS = 6000;
+/** Revoking what killed workers left: a server that stops has no more time than 10 s in all. */
+const REVOKE_MS = 1000;
 
 export class Demo {
   readonly company: Company;
@@ -49,8 +56,8 @@ export class Demo {
   readonly #agents: ReadonlyMap<Part, string>;
   readonly #workers = new Set<WorkerProcess>();
   readonly #cancels = new Set<() => void>();
-  /** Issues of the demo's own: what people make in its company meanwhile does not keep it from being over. */
-  readonly #own = new Set<string>();
+  /** Issues of the demo's own, each with its assignee: what people make in its company does not keep it from being over. */
+  readonly #own = new Map<string, string | null>();
   readonly #open = new Set<string>();
   readonly #waiting: Errand[];
   #made = 0;
@@ -80,17 +87,27 @@ export class Demo {
   static async start(options: DemoOptions): Promise<Demo> {
     const { http } = options.client;
     const waiting = await errands(Math.max(FIRST_ISSUES, options.issues));
-    const company = await freshCompany(http, 'Demo', 'DEMO');
+    const company = await freshCompany(http, COMPANY.name, COMPANY.prefix);
     const agents = new Map<Part, string>();
     for (const part of CAST) agents.set(part, await hire(http, company, part));
     const demo = new Demo(options, company, agents, await openUpstream(), waiting);
+    return await demo.#whole(demo.#begin());
+  }
+
+  /** Goes on with one that was interrupted, until what was left of it is over. */
+  static async resume(options: DemoOptions, { company, agents, issues }: Interrupted): Promise<Demo> {
+    const demo = new Demo(options, company, agents, await openUpstream(), []);
+    return await demo.#whole(demo.#goOn(issues));
+  }
+
+  async #whole(beginning: Promise<void>): Promise<this> {
     try {
-      await demo.#begin();
+      await beginning;
+      return this;
     } catch (error) {
-      await demo.stop();
+      await this.stop();
       throw error;
     }
-    return demo;
   }
 
   /** Safe to repeat. Resolves when no process of the demo is left. */
@@ -99,15 +116,32 @@ export class Demo {
     for (const cancel of this.#cancels) cancel();
     await Promise.all([...this.#workers].map((worker) => worker.stop()));
     await this.#upstream.stop();
+    const { client, clock } = this.#options;
+    const late = new Promise<void>((resolve) => clock.after(REVOKE_MS, resolve));
+    await Promise.race([revokeLeft(client.http, this.company.id, this.#agents.values()), late]);
+  }
+
+  async #watch(): Promise<void> {
+    const change = (change: unknown) => this.#see(change as Change);
+    await this.#options.client.subscribe(`company:${this.company.id}`, {}, { change });
+  }
+
+  async #goOn(issues: readonly string[]): Promise<void> {
+    const { http } = this.#options.client;
+    await this.#watch();
+    for (const id of issues) this.#begun(await http.issue(id));
+    this.#made = issues.length;
+    this.#putToWork();
+    this.#endIfOver();
+  }
+
+  #putToWork(): void {
+    for (const part of CAST) for (let n = 0; n < part.workers; n++) this.#work(part);
   }
 
   async #begin(): Promise<void> {
     const { client } = this.#options;
-    await client.subscribe(
-      `company:${this.company.id}`,
-      {},
-      { change: (change) => this.#see(change as Change) },
-    );
+    await this.#watch();
     const first = this.#waiting.splice(0, FIRST_ISSUES);
     // One of the builder's is urgent, so that it is begun first, and again first when it was lost.
     const asked = first.map((errand, n) => ({
@@ -116,20 +150,20 @@ export class Demo {
       assigneeAgentId: this.#agentFor(n),
     }));
     const { items } = await client.http.createIssues(this.company.id, asked);
-    for (const issue of items) this.#begun(issue.id);
+    for (const issue of items) this.#begun(issue);
     this.#made = items.length;
     const urgent = items.find(({ assigneeAgentId, priority }) => {
       return priority === 'critical' && assigneeAgentId === this.#agents.get(BUILDER);
     });
     if (urgent !== undefined) this.#doomed = { identifier: urgent.identifier, is: 'waiting' };
-    for (const part of CAST) for (let n = 0; n < part.workers; n++) this.#work(part);
+    this.#putToWork();
     this.#later(CANCEL_AFTER_MS, () => this.#cancelOne());
     this.#later(MORE_EVERY_MS, () => this.#more());
   }
 
-  #begun(issueId: string): void {
-    this.#own.add(issueId);
-    this.#open.add(issueId);
+  #begun(issue: IssueView): void {
+    this.#own.set(issue.id, issue.assigneeAgentId);
+    if (!isAtRest(issue)) this.#open.add(issue.id);
   }
 
   #agentFor(n: number): string {
@@ -143,7 +177,7 @@ export class Demo {
       started: (issue) => this.#started(worker, part, issue),
       failed: (why) => {
         this.#workers.delete(worker);
-        if (!this.#stopped) told(`A worker of ${part.name} ended by itself: ${why}`);
+        if (!this.#stopped) told(trouble(`A worker of ${part.name} ended by itself: ${why}`));
       },
     });
     this.#workers.add(worker);
@@ -156,9 +190,8 @@ export class Demo {
     this.#later(KILL_AFTER_MS, () => {
       worker.kill();
       this.#workers.delete(worker);
-      this.#options.told(
-        `The worker of ${part.name} that has ${identifier} is killed; nobody tells the server.`,
-      );
+      const text = `${identifier} worker of ${part.name} killed, and nobody tells the server`;
+      this.#options.told({ what: 'killed', issue: identifier, text, isOfNote: true });
       this.#later(REPLACE_AFTER_MS, () => this.#work(part));
     });
   }
@@ -178,19 +211,22 @@ export class Demo {
   }
 
   #tell(change: Change, issue: IssueView): void {
-    const ofNote = ['RUN.FAILED', 'LEASE.EXPIRED', 'RETRY.DUE', 'ASSIGN', 'CANCEL'];
-    const isTakeover =
-      change.type === 'GRANT' && this.#doomed?.identifier === issue.identifier && issue.attempt > 0;
-    if (ofNote.includes(change.type)) {
-      this.#options.told(`${issue.identifier} ${change.type}: ${this.#named(issue.why.text)}`);
-    } else if (isTakeover) {
-      this.#options.told(`${issue.identifier} is taken over by another worker, as run ${issue.run?.id}.`);
-    }
+    const assignee = this.#own.get(issue.id) ?? null;
+    const before = {
+      assignee: assignee === null ? null : this.#nameOf(assignee),
+      isKilled: this.#doomed?.identifier === issue.identifier && this.#doomed.is === 'killed',
+      isFirstRetry: this.#backoffs === 0,
+    };
+    const moment = momentOf(change, issue, before, (id) => this.#nameOf(id));
+    this.#own.set(issue.id, issue.assigneeAgentId);
+    if (moment !== null) this.#options.told(moment);
+    if (moment?.what === 'taken over') this.#doomed = null;
   }
 
-  /** With the agents' names for their ids. */
-  #named(text: string): string {
-    return [...this.#agents].reduce((said, [part, id]) => said.replaceAll(id, part.name), text);
+  /** Of the demo's agents; anybody else's id stands for itself. */
+  #nameOf(agentId: string | null): string {
+    for (const [part, id] of this.#agents) if (id === agentId) return part.name;
+    return agentId ?? 'nobody';
   }
 
   async #reassign({ id }: IssueView): Promise<void> {
@@ -216,7 +252,7 @@ export class Demo {
       ...errand,
       assigneeAgentId,
     });
-    this.#begun(issue.id);
+    this.#begun(issue);
     this.#later(MORE_EVERY_MS, () => this.#more());
   }
 
@@ -237,10 +273,14 @@ export class Demo {
       this.#cancels.delete(cancel);
       if (this.#stopped) return;
       // The server is away or stopping: the demo misses one of its scenes.
-      void Promise.resolve(f()).catch((error: unknown) => this.#options.told(String(error)));
+      void Promise.resolve(f()).catch((error: unknown) => this.#options.told(trouble(String(error))));
     });
     this.#cancels.add(cancel);
   }
+}
+
+function trouble(text: string): Moment {
+  return { what: 'trouble', issue: null, text, isOfNote: false };
 }
 
 /** Ended; or it failed for good, or was taken from its agent, and the demo will do nothing about it. */
