@@ -17,6 +17,7 @@ export const TIMES: Times = {
   lateCommits: 5,
   sessionsEnded: 20,
   blackHole: 5,
+  backFromBlackHole: 5,
   cut: 5,
   slow: 5,
   databaseCrash: 5,

@@ -21,6 +21,7 @@ const TIMES: readonly (readonly [FaultName, number])[] = [
   ['lateCommits', 1],
   ['cut', 1],
   ['blackHole', 2],
+  ['backFromBlackHole', 1],
   ['connectionsUsedUp', 1],
   ['diskFull', 1],
   ['logFull', 1],

@@ -142,6 +142,25 @@ const blackHole: Fault = async (arena) => {
   await arena.healed('after a black hole');
 };
 
+/**
+ * An owner is held still as soon as the others' ways to the database, which swallowed everything for longer than the TTL,
+ * carry again: who takes over must not wait for answers from before.
+ */
+const backFromBlackHole: Fault = async (arena) => {
+  const { place, company } = await arena.victim();
+  const { cluster } = arena;
+  const others = cluster.proxies.filter((_, other) => other !== place);
+  for (const way of others) way.become({ is: 'black hole' });
+  await sleep(1.5 * cluster.plan.ttlMs);
+  // The others may have owned companies of their own: this one has them all by now.
+  const since = performance.now();
+  for (const way of others) way.become({ is: 'open' });
+  cluster.nodes[place]!.pause();
+  await arena.takenOver(company, place, since);
+  cluster.nodes[place]!.resume();
+  await arena.healed('after a black hole and a pause');
+};
+
 /** Every connection of one node is cut and none is taken for a moment. */
 const cut: Fault = async (arena) => {
   const { place } = await arena.victim();
@@ -245,6 +264,7 @@ export const FAULTS = {
   lateCommits,
   sessionsEnded,
   blackHole,
+  backFromBlackHole,
   cut,
   slow,
   databaseCrash,
