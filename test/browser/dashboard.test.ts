@@ -408,6 +408,21 @@ describe('agents, what is stuck, the log', () => {
     await card.getByText('active').waitFor();
   });
 
+  it('a run that was told to stop is said so beside its title, also where there is little room', async () => {
+    const acme = await company();
+    const [one, two] = acme.agents;
+    const issue = await acme.issue(one, { title: 'Reads on' });
+    await acme.claim(one!);
+    await acme.send(issue.id, { type: 'ASSIGN', agentId: two });
+    const page = await acme.show('/agents', { viewport: { width: 375, height: 720 } });
+    const run = page.getByRole('list', { name: 'Runs of one' }).getByRole('listitem');
+    await run.getByText('told to stop', { exact: true }).waitFor();
+    expect(await run.getByText('told to stop').getAttribute('title')).toBe('issue reassigned');
+    const title =
+      "(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.querySelector('.in-hand .text'))";
+    expect(await page.evaluate(title)).toBe(true);
+  });
+
   it('what has no worker or failed for good is stuck at once, counted in the navigation, and gone when it is taken up', async () => {
     const acme = await company();
     const issue = await acme.issue(acme.agents[0], { title: 'Broken build' });

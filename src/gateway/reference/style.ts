@@ -36,6 +36,13 @@ caption { text-align: left; font-weight: 600; padding: .25rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-top: 1px solid var(--line); font-weight: 400; }
 thead th { color: var(--soft); }
 tbody th { width: 30%; } td:nth-child(2) { width: 26%; }
+@media (max-width: 40rem) {
+  thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  tbody tr { display: block; padding: .4rem 0; border-top: 1px solid var(--line); }
+  tbody th, tbody td, td:nth-child(2) { display: block; width: auto; padding: 0; border: 0; }
+  tbody td:empty { display: none; }
+  td:nth-child(2) { color: var(--soft); }
+}
 i { color: var(--soft); font-style: normal; font-size: .9em; }
 .get { color: var(--get); } .post { color: var(--post); } .patch { color: var(--patch); } .delete { color: var(--delete); }
 @media print { nav { display: none; } body { display: block; } }

@@ -132,7 +132,7 @@ function Agent({ agent }: { agent: AgentView }) {
       {issues.length > 0 && (
         <ul class="in-hand" aria-label={`Runs of ${name}`}>
           {issues.map((issue) => (
-            <InHand key={issue.id} issue={issue} agent={agent} />
+            <InHand key={issue.id} issue={issue} />
           ))}
         </ul>
       )}
@@ -173,7 +173,7 @@ function Heard({ agent, issues }: { agent: AgentView; issues: readonly IssueView
   return agent.slots.online ? <>asking for work</> : <span class="quiet">none is connected</span>;
 }
 
-function InHand({ issue, agent }: { issue: IssueView; agent: AgentView }) {
+function InHand({ issue }: { issue: IssueView }) {
   const { run, identifier, title } = issue;
   const isStopping = issue.substate === 'stopping';
   const until = run?.leaseUntil ?? null;
@@ -195,7 +195,13 @@ function InHand({ issue, agent }: { issue: IssueView; agent: AgentView }) {
           {run.note}
         </span>
       )}
-      <span class="quiet since">{isStopping ? `told to stop by ${agent.name}’s successor` : lease}</span>
+      {isStopping ? (
+        <span class="quiet since" title={issue.detached?.cause.replaceAll('_', ' ')}>
+          told to stop
+        </span>
+      ) : (
+        <span class="quiet since">{lease}</span>
+      )}
     </li>
   );
 }

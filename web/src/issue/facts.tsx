@@ -7,6 +7,7 @@ import type { IssueView } from '../../../src/machines/view.ts';
 import { agentName } from '../agents/roster.ts';
 import { tick } from '../clock.ts';
 import { clockTime, dateTime, duration } from '../duration.ts';
+import { Told } from '../ui/told.tsx';
 import { named } from './named.ts';
 
 export function Facts({ issue, isPast }: { issue: IssueView; isPast: boolean }) {
@@ -61,7 +62,9 @@ export function Facts({ issue, isPast }: { issue: IssueView; isPast: boolean }) 
         {lastError !== null && (
           <Fact name="Last error" id="error">
             <code class="error">{lastError.errorCode ?? lastError.errorFamily ?? 'error'}</code>{' '}
-            <bdi>{lastError.error}</bdi>
+            <bdi>
+              <Told text={lastError.error} />
+            </bdi>
             <span class="quiet"> at {clockTime(lastError.at)}</span>
           </Fact>
         )}

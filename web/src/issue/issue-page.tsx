@@ -153,6 +153,7 @@ function Issue({ watched, now }: { watched: WatchedIssue; now: IssueView }) {
         </h1>
         <p class="why">
           <State of={shownOf(shown)} />
+          {shown.why.code === 'quarantined' && <span class="badge">quarantined</span>}
           <Told text={sentence(shown)} />
           {!isPast && <Next issue={now} />}
         </p>

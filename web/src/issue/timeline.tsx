@@ -16,6 +16,8 @@ const ROW = 26;
 const TICK_WIDTH = 84;
 /** What of it the text takes: nearer to the end it would stand over. */
 const LABEL_WIDTH = 56;
+/** And with a word before it. */
+const DUE_WIDTH = 84;
 /** So that a span of a moment can be seen. */
 const LEAST_WIDTH = 3;
 /** How much of the time to come is shown: of the time that has been, and at least, ms. */
@@ -118,12 +120,13 @@ export function Timeline(props: { journal: readonly Change[]; issue: IssueView; 
                     />
                   ))}
                   {run.dueAt !== null && run.dueAt > now && issue.state === 'scheduled-retry' && (
-                    <span
-                      class={`span span-ahead${run.dueAt > finish ? ' is-cut' : ''}`}
-                      style={{ left: `${x(now)}%`, width: `${x(Math.min(run.dueAt, finish)) - x(now)}%` }}
-                    >
-                      due {clockTime(run.dueAt)}
-                    </span>
+                    <Ahead
+                      at={run.dueAt}
+                      isCut={run.dueAt > finish}
+                      left={x(now)}
+                      right={x(Math.min(run.dueAt, finish))}
+                      width={width.value}
+                    />
                   )}
                   {run.end !== null && (
                     <span
@@ -151,6 +154,22 @@ function Bar({ span, left, right, now }: { span: Span; left: number; right: numb
       style={{ left: `${left}%`, width: `max(${LEAST_WIDTH}px, ${right - left}%)` }}
       title={`${WORDS[span.is]} for ${duration((span.to ?? now) - span.from)} from ${clockTime(span.from)}`}
     />
+  );
+}
+
+/** The wait that is still to come, with as much of its end as there is room for. `width`: of the whole plot, px. */
+function Ahead(props: { at: number; isCut: boolean; left: number; right: number; width: number }) {
+  const { at, isCut, left, right } = props;
+  const room = ((right - left) / 100) * props.width;
+  const told = `due ${clockTime(at)}`;
+  return (
+    <span
+      class={`span span-ahead${isCut ? ' is-cut' : ''}`}
+      style={{ left: `${left}%`, width: `${right - left}%` }}
+      title={told}
+    >
+      {room > DUE_WIDTH ? told : room > LABEL_WIDTH ? clockTime(at) : ''}
+    </span>
   );
 }
 
