@@ -6,6 +6,7 @@
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { BatonError, ERRORS, type ErrorCode } from '../errors.ts';
+import { fieldWords } from '../machines/field-words.ts';
 import type { Refusal } from '../supervisor/router.ts';
 
 /** One field that is wrong; `path` is dotted, empty for the whole document. */
@@ -74,7 +75,7 @@ export function refused(refusal: Refusal): BatonError {
 export function invalid(error: z.core.$ZodError, within = ''): BatonError {
   const errors: FieldError[] = error.issues.slice(0, 50).map((issue) => {
     const path = [...(within === '' ? [] : [within]), ...issue.path.map(String)].join('.');
-    return { path, message: issue.message };
+    return { path, message: fieldWords(issue.message) };
   });
   return badFields(errors);
 }
@@ -109,7 +110,7 @@ export function expected(thrown: unknown): { error: BatonError; status?: number 
   if (hasZodFastifySchemaValidationErrors(thrown)) {
     const errors = thrown.validation.map((v) => ({
       path: v.instancePath.slice(1).replaceAll('/', '.'),
-      message: v.message ?? 'invalid',
+      message: fieldWords(v.message ?? 'invalid'),
     }));
     return { error: badFields(errors) };
   }

@@ -137,7 +137,9 @@ export type RetryOverride = z.infer<typeof retryOverride>;
 
 const agentSettings = {
   name: z.string().min(1).max(200),
-  adapterType: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/),
+  adapterType: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, {
+    error: 'a lower-case letter, then at most 63 lower-case letters, digits or _',
+  }),
   maxConcurrentRuns: z.int().min(1).max(50),
   wakeOnDemand: z.boolean(),
   retry: retryOverride.nullable(),
