@@ -11,9 +11,14 @@ export async function agentNames(http: HttpApi, issues: readonly IssueView[]): P
   return names;
 }
 
-/** A sentence of the server's as a person reads it: each agent's name for its id, times of this machine's zone. */
+/**
+ * A sentence of the server's as a person reads it: each agent's name for its id, times of this machine's zone. Of a state
+ * that cannot be read every fault is told, a line each: the first is enough here, and `--json` has them all.
+ */
 export function readable(text: string, names: ReadonlyMap<string, string>, now: number): string {
-  return withLocalTimes(text, now).replace(
+  const [first = '', ...others] = text.split('\n');
+  const line = others.length > 0 ? `${first} …` : first;
+  return withLocalTimes(line, now).replace(
     /\b([Aa]gent) (a[0-9a-f]{6,})\b/g,
     (whole, agent: string, id: string) => {
       const name = names.get(id);

@@ -19,6 +19,11 @@ export const companiesCommand: Command = {
     const http = httpOf(call);
     const [verb, prefix, name = prefix] = args;
     if (verb !== undefined) {
+      if (verb === 'create' && prefix === undefined) {
+        throw new BatonError('VALIDATION', 'The PREFIX is missing, with which its issues are numbered.', {
+          hint: 'For instance: baton companies create ACME "Acme Ltd".',
+        });
+      }
       if (verb !== 'create' || prefix === undefined) {
         throw new BatonError(
           'VALIDATION',

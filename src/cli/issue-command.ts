@@ -36,7 +36,7 @@ export const issueCommand: Command = {
     const { terminal } = call;
     const http = httpOf(call);
     const [first, title] = call.args;
-    if (first === 'create' && title !== undefined) return await createIssue(call, http, title);
+    if (first === 'create') return await createIssue(call, http, title ?? '');
     if (title !== undefined) {
       throw unexpected(title, 'baton issue ID shows one; baton issue create "TITLE" makes one.');
     }

@@ -59,6 +59,7 @@ export function nextOf(issue: IssueView, now: number): string | null {
   const { nextEvent, nextAt } = issue;
   if (nextEvent === null) return null;
   if (nextEvent === LEASE_EXPIRED) return leaseOf(issue, now);
+  if (nextEvent === 'GRANT') return 'GRANT, once a worker of its agent has a free slot for it';
   return nextAt === null ? nextEvent : `${nextEvent} ${relative(nextAt, now)}`;
 }
 

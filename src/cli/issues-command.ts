@@ -45,17 +45,17 @@ export const issuesCommand: Command = {
     const assignee = named === undefined ? null : await agentNamed(http, call, named);
     if (assignee !== null) filter.assignee = assignee.id;
     const lists: Listed[] = [];
-    for (const { id } of await companiesOf(http, call)) {
+    for (const company of await companiesOf(http, call)) {
       call.signal.throwIfAborted();
-      if (assignee === null || id === assignee.companyId)
-        lists.push(await newestFirst(http, id, filter, most));
+      if (assignee === null || company.id === assignee.companyId)
+        lists.push(await newestFirst(http, company, filter, most));
     }
     const found: IssueView[] = [];
     const total = lists.reduce((sum, { count }) => sum + count, 0);
     await progressing(call, 'reading', Math.min(most, total), async (bar) => {
-      for await (const issue of merged(lists.map(({ issues }) => issues))) {
+      for await (const { issue, identifier } of merged(lists.map(({ issues }) => issues))) {
         call.signal.throwIfAborted();
-        found.push(whole(issue, () => issue.id));
+        found.push(whole(issue, () => identifier));
         bar.at(found.length);
         emit(call.terminal, issue);
         if (found.length === most) break;
@@ -63,7 +63,11 @@ export const issuesCommand: Command = {
     });
     if (call.terminal.json) return 0;
     if (found.length === 0) {
-      say(call.terminal, 'No issue matches.');
+      const isFiltered = Object.keys(filter).length > 0;
+      say(
+        call.terminal,
+        isFiltered ? 'No issue matches.' : 'There is none yet: baton issue create "Fix login" makes one.',
+      );
       return 0;
     }
     const names = await agentNames(http, found);

@@ -32,7 +32,10 @@ export function parse(command: Command, argv: readonly string[]): Parsed {
   if (parsed.flags.help !== true) {
     if (parsed.args.length < least) throw usageError(command, 'Something is missing');
     if (parsed.args.length > most) {
-      throw unexpected(parsed.args[most] ?? '', usageOf(command));
+      const word = parsed.args[most] ?? '';
+      throw most === 0
+        ? usageError(command, `Unexpected argument ${JSON.stringify(word)}`)
+        : unexpected(word, usageOf(command));
     }
   }
   return parsed;

@@ -78,13 +78,13 @@ function find(commands: readonly Command[], name: string): Command {
   const found = commands.find((c) => c.name === name);
   if (found !== undefined) return found;
   if (name.startsWith('-')) {
+    // What follows the name of an option may be a secret.
     const option = name.split('=')[0] ?? name;
-    // What follows it may be a secret.
     throw new BatonError('VALIDATION', `The command comes before its options, and so before ${option}.`, {
-      hint: `For instance: baton issues ${option} …; baton help lists the commands.`,
+      hint: 'For instance: baton issues --json; baton help lists the commands, baton help COMMAND the options.',
     });
   }
-  const near = commands.filter((c) => c.name.startsWith(name.slice(0, 2))).map((c) => c.name);
+  const near = commands.filter((c) => name !== '' && c.name.startsWith(name.slice(0, 2))).map((c) => c.name);
   throw new BatonError('VALIDATION', `There is no command ${JSON.stringify(name)}.`, {
     hint: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'baton help lists what there is.',
   });

@@ -1,6 +1,7 @@
 /** `baton send ID TYPE [json|key=value…]`: any event one may send, checked here before it goes out. */
 import { BatonError } from '../errors.ts';
 import { type IssueEvent, issueEvents } from '../machines/events.ts';
+import { fieldWords } from '../machines/field-words.ts';
 import { agentNames, readable } from './agent-names.ts';
 import { type Command, SERVER_FLAGS, textFlag } from './command.ts';
 import { ISSUE_COMPANY_FLAG, issueOf } from './issue-ref.ts';
@@ -56,9 +57,13 @@ export function eventOf(type: string, fields: readonly string[]): IssueEvent {
       hint: `The types are ${types.join(', ')}.`,
     });
   }
-  const parsed = issueEvents.safeParse({ ...fieldsOf(fields), type: name });
+  const given = fieldsOf(fields);
+  if (Object.hasOwn(given, 'type')) {
+    throw new BatonError('VALIDATION', `The type is said already: ${name}. No field is called type.`);
+  }
+  const parsed = issueEvents.safeParse({ ...given, type: name });
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((i) => `${i.path.join('.') || name}: ${i.message}`);
+  const problems = parsed.error.issues.map((i) => `${i.path.join('.') || name}: ${fieldWords(i.message)}`);
   throw new BatonError('VALIDATION', `${problems.join('; ')}.`, {
     hint: `The fields of ${name} are in docs/protocol.md, section 4.`,
   });

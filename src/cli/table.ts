@@ -23,7 +23,8 @@ export function table(
   const needed = all.map((column, i) =>
     Math.max(widthOf(column.head), ...whole.map((row) => widthOf(row[i] ?? ''))),
   );
-  const { kept, widths } = layoutOf(all, needed, terminal.out.columns ?? Number.POSITIVE_INFINITY);
+  // A terminal that nobody told its size says 0.
+  const { kept, widths } = layoutOf(all, needed, terminal.out.columns || Number.POSITIVE_INFINITY);
   const columns = kept.map((i) => all[i] as Column);
   const cells = whole.map((row) => kept.map((i) => row[i] ?? ''));
   const line = (texts: readonly string[]) =>

@@ -38,7 +38,7 @@ describe('wrong usage ends with exit code 2 and the way out', () => {
     [['why', 'not/an/id'], 'neither an issue'],
     [['issues', '--limit', 'many'], '--limit'],
     [['--token', 'sesame', 'issues'], 'The command comes before its options, and so before --token.'],
-    [['--url=http://sesame', 'issues'], 'For instance: baton issues --url …'],
+    [['--url=http://sesame', 'issues'], 'and so before --url.'],
     [['why', 'fix', 'login'], 'Text of several words goes in quotes.'],
     [['issues', '--url', 'nowhere'], '--url'],
     [['replay', '--limit', '0'], '--limit'],

@@ -1,4 +1,5 @@
 /** What people are told of their issues and of their mistakes, against a real server. */
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, office, startServer, type TestServer } from '../support/server.ts';
 import { baton, type Given } from './world.ts';
@@ -136,6 +137,30 @@ describe('issues', () => {
   });
 });
 
+describe('an issue that cannot be read', () => {
+  it('is called what it is called in lists, as it is in JSON, and its refusal is short', async () => {
+    const desk = await office(server, 'una');
+    const [bad, good] = [await desk.issue(desk.agents[0]), await desk.issue()];
+    const of = ['--company', desk.prefix];
+    const database = new pg.Client(server.databaseUrl);
+    await database.connect();
+    await database.query(`update actors set snapshot = '{"value":"idle"}' where id = $1`, [bad.id]);
+    await database.end();
+    await server.restart();
+    const listed = await shown('issues', ...of);
+    expect(listed).toMatch(new RegExp(`${bad.identifier} +\\(its stored state cannot`));
+    expect(listed).toContain(good.identifier);
+    expect((await at(['issues', ...of, '--json'])).lines()).toMatchObject([
+      { id: good.id },
+      { id: bad.id, why: { code: 'quarantined' } },
+    ]);
+    const { code, err } = await at(['retry', bad.identifier], { terminal: true });
+    expect([code, err]).toEqual([3, expect.stringContaining('it is quarantined: ')]);
+    expect(err.split('\n').length).toBeLessThan(7);
+    expect(err).toContain('Allowed now: nothing.');
+  });
+});
+
 describe('a mistake is told in our own words', () => {
   it.each([
     [['issues', '--state', 'foo'], '--state: must be idle, running,'],
@@ -148,10 +173,30 @@ describe('a mistake is told in our own words', () => {
     [['issue', 'create', 'Fix', 'login'], 'Text of several words goes in quotes'],
     [['companies', 'create', 'ACME', 'Acme', 'Ltd'], 'Text of several words goes in quotes'],
     [['send', 'ACME-1', 'FOO'], '"FOO" is not an event that one may send.'],
+    [['send', 'ACME-1', 'RUN.FAILED', 'fence=1', 'runId=x'], 'error: is missing.'],
+    [['send', 'ACME-1', 'WAKE', 'reason=x', 'type=CANCEL'], 'The type is said already: WAKE.'],
+    [['companies', 'create'], 'The PREFIX is missing'],
+    [['companies', 'create', 'AB', ''], 'name: must not be empty'],
+    [['issue', 'create'], 'The title is empty'],
+    [['stuck', 'x'], 'Unexpected argument "x".\n       Usage: baton stuck'],
+    [[''], 'There is no command "".\n       baton help lists'],
   ])('%j', async (argv, said) => {
     const { code, err } = await at(argv, { terminal: true, env: { NO_COLOR: '1' } });
     expect([code, err]).toEqual([2, expect.stringContaining(said)]);
-    expect(err).not.toMatch(/Invalid option|discriminator/);
-    expect(err.match(/FORCE_RELEASE/g) ?? []).toHaveLength(argv[0] === 'send' ? 1 : 0);
+    expect(err).not.toMatch(/Invalid|Too (big|small)|discriminator|named in detail/);
+    expect(err.match(/FORCE_RELEASE/g) ?? []).toHaveLength(argv.includes('FOO') ? 1 : 0);
+  });
+
+  it('what to do about a token is said for a command line, and for a program as the server says it', async () => {
+    const { code, err } = await at(['issues', '--token', 'wrong'], { terminal: true });
+    expect([code, err]).toEqual([1, expect.stringContaining('--token or BATON_TOKEN')]);
+    expect(err).not.toContain('Bearer');
+    expect((await at(['issues', '--token', 'wrong', '--json'])).err).toContain('Bearer');
+  });
+
+  it('of a company without issues says how to make one', async () => {
+    const desk = await office(server);
+    expect(await shown('issues', '--company', desk.prefix)).toContain('baton issue create');
+    expect(await shown('issues', 'x', '--company', desk.prefix)).toBe('No issue matches.\n');
   });
 });
