@@ -6,7 +6,7 @@
 
 /** Bodies by operation; `$name` stands for a variable of the first block. */
 const BODIES: Readonly<Record<string, object>> = {
-  'POST /v1/companies': { name: 'Acme', prefix: 'ACME' },
+  'POST /v1/companies': { name: 'Globex', prefix: 'GLOBEX' },
   'POST /v1/companies/{companyId}/keys': { role: 'agent', agentId: '$agentId' },
   'POST /v1/companies/{companyId}/agents': { name: 'claude-1', adapterType: 'claude_local' },
   'PATCH /v1/agents/{agentId}': { maxConcurrentRuns: 2, retry: { leaseMs: 900_000 } },
