@@ -23,6 +23,12 @@ export async function companiesOf(http: HttpApi, call: Call): Promise<Company[]>
   return found;
 }
 
+/** `ACME, OPS, …`: twenty at most. */
+export function prefixesOf(companies: readonly Company[]): string {
+  const prefixes = companies.slice(0, 20).map(({ prefix }) => prefix);
+  return `${prefixes.join(', ')}${companies.length > prefixes.length ? ', …' : ''}`;
+}
+
 export function noCompany(): BatonError {
   return new BatonError('NOT_FOUND', 'There is no company yet.', {
     hint: 'Make one: baton companies create ACME "Acme Ltd".',
@@ -39,8 +45,7 @@ export async function companyOf(http: HttpApi, call: Call): Promise<Company> {
     throw noCompany();
   }
   if (another === undefined) return company;
-  const prefixes = [company, another, ...more].map((c) => c.prefix);
   throw new BatonError('VALIDATION', 'There are several companies.', {
-    hint: `Name one with --company: ${prefixes.slice(0, 20).join(', ')}.`,
+    hint: `Name one with --company: ${prefixesOf([company, another, ...more])}.`,
   });
 }

@@ -8,7 +8,7 @@ import { BatonError } from '../errors.ts';
 import { isId } from '../ids.ts';
 import type { IssueView } from '../machines/view.ts';
 import { type Call, type Flag, textFlag } from './command.ts';
-import { companiesOf, noCompany } from './companies.ts';
+import { companiesOf, noCompany, prefixesOf } from './companies.ts';
 
 const IDENTIFIER = /^([A-Z][A-Z0-9]{1,9})-([1-9]\d*)$/;
 const NUMBER = /^[1-9]\d{0,14}$/;
@@ -56,9 +56,8 @@ async function issueAt(http: HttpApi, call: Call, ref: string): Promise<IssueVie
   const [company, another] = companies;
   if (company === undefined) throw noCompany();
   if (another !== undefined) {
-    const prefixes = companies.slice(0, 20).map((each) => each.prefix);
     throw new BatonError('VALIDATION', `Name the company of issue ${ref} with --company.`, {
-      hint: `There are ${prefixes.join(', ')}; or write ${company.prefix}-${ref}.`,
+      hint: `There are ${prefixesOf(companies)}; or write ${company.prefix}-${ref}.`,
     });
   }
   return http.issueByIdentifier(company.id, `${company.prefix}-${ref}`);

@@ -26,7 +26,7 @@ export function parse(command: Command, argv: readonly string[]): Parsed {
     });
     parsed = { args: positionals, flags: values as Parsed['flags'] };
   } catch (error) {
-    throw usageError(command, (error as Error).message.split('. ')[0] ?? 'unknown arguments');
+    throw usageError(command, (error as Error).message.split(/\.\s/)[0] ?? 'unknown arguments');
   }
   const [least, most] = command.takes;
   if (parsed.flags.help !== true) {

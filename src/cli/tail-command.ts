@@ -2,8 +2,9 @@
 import type { Client } from '../client/client.ts';
 import type { Change } from '../client/frames.ts';
 import type { RemoteError } from '../client/remote-error.ts';
+import { BatonError } from '../errors.ts';
 import { type Call, type Command, SERVER_FLAGS, textFlag, wholeFlag } from './command.ts';
-import { COMPANY_FLAG, companiesOf, noCompany } from './companies.ts';
+import { COMPANY_FLAG, companiesOf, noCompany, prefixesOf } from './companies.ts';
 import { INTERRUPTED } from './failure.ts';
 import { issueOf } from './issue-ref.ts';
 import { timeOf } from './issue-text.ts';
@@ -92,8 +93,15 @@ async function subscribeAll(
   }
   const companies = await companiesOf(client.http, call);
   if (companies.length === 0) throw noCompany();
-  const prefixes = companies.slice(0, 20).map(({ prefix }) => prefix);
-  sayFollowing(call, `${companies.length === 1 ? 'company' : 'companies'} ${prefixes.join(', ')}`, since);
+  const most = client.limits?.subscriptions ?? companies.length;
+  if (companies.length > most) {
+    throw new BatonError(
+      'VALIDATION',
+      `There are ${companies.length} companies, and ${most} can be followed at once.`,
+      { hint: `Name one with --company: ${prefixesOf(companies)}.` },
+    );
+  }
+  sayFollowing(call, `${companies.length === 1 ? 'company' : 'companies'} ${prefixesOf(companies)}`, since);
   for (const company of companies) {
     await client.subscribe(`company:${company.id}`, { since }, handlers);
   }

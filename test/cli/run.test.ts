@@ -40,6 +40,10 @@ describe('wrong usage ends with exit code 2 and the way out', () => {
     [['--token', 'sesame', 'issues'], 'The command comes before its options, and so before --token.'],
     [['--url=http://sesame', 'issues'], 'and so before --url.'],
     [['why', 'fix', 'login'], 'Text of several words goes in quotes.'],
+    [
+      ['why', 'ACME-1', '--company', '--json'],
+      "Option '--company' argument is ambiguous.\n       Usage: baton why",
+    ],
     [['issues', '--url', 'nowhere'], '--url'],
     [['replay', '--limit', '0'], '--limit'],
     [['start', '--port', '99999'], 'a whole number from 0 to 65535'],
@@ -256,6 +260,18 @@ describe('against a server', () => {
     expect(code).toBe(0);
     expect(JSON.parse(out)).toEqual(change);
     expect(server.of('sub')[0]).toMatchObject({ topic: 'company:c0000000000001', since: 8 });
+  });
+  it('tail says that there are more companies than it can follow, and what to do', async () => {
+    const companies = Array.from({ length: 129 }, (_, n) => ({ id: `c${n}`, prefix: `C${n}`, name: 'One' }));
+    server.http = () => list(companies);
+    const { code, err } = await baton(at('tail'), { terminal: true, env: { NO_COLOR: '1' } });
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining('129 companies, and 128 can be followed at once.'),
+    ]);
+    expect(err).toContain('--company: C0, C1,');
+    expect(err).toContain('C19, ….');
+    expect(server.of('sub')).toEqual([]);
   });
   it('tail ends with 130 when it is interrupted', async () => {
     server.answers.sub = (f) => ({ t: 'ok', id: f.id, recovered: true, seq: 8 });
