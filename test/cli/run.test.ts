@@ -41,7 +41,7 @@ describe('wrong usage ends with exit code 2 and the way out', () => {
     [['--url=http://sesame', 'issues'], 'and so before --url.'],
     [['why', 'fix', 'login'], 'Text of several words goes in quotes.'],
     [
-      ['why', 'ACME-1', '--company', '--json'],
+      ['why', 'ACME-1', '--company', '--quiet'],
       "Option '--company' argument is ambiguous.\n       Usage: baton why",
     ],
     [['issues', '--url', 'nowhere'], '--url'],
