@@ -15,6 +15,9 @@ const HERE: Readonly<Partial<Record<ErrorCode, string>>> = {
     'Give a key of a role that may do this: --token or BATON_TOKEN; `baton keys` lists keys and roles.',
   NOT_FOUND: 'See that it is written right, and that the credential is of its company.',
   CONFLICT: 'Look at it again, and decide anew.',
+  RATE_LIMITED: 'Wait a moment and try again.',
+  DRAINING: 'Try again in a moment: another node, or this one after its restart, goes on.',
+  UNAVAILABLE: 'Try again in a moment; `baton doctor` says what is missing.',
 };
 
 /** Prints `error` on stderr (as JSON where `--json` was given) and answers the exit code. */
