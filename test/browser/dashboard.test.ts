@@ -322,6 +322,24 @@ describe('what is asked for', () => {
     expect(await row.getByText('cancelled', { exact: true }).count()).toBe(0);
   });
 
+  it('the cell around a box chooses like the box, and twice in a row opens nothing', async () => {
+    const acme = await company();
+    const issue = await acme.issue(undefined, { title: 'Chosen' });
+    const page = await acme.show('/');
+    const cell = acme.row(page, issue.identifier).locator('.c-choose');
+    const corner = { position: { x: 3, y: 3 } };
+    await cell.click(corner);
+    await page.getByText('1 chosen').waitFor();
+    await cell.click(corner);
+    await page.getByText('1 chosen').waitFor({ state: 'detached' });
+    await cell.dblclick(corner);
+    await acme.row(page, issue.identifier).getByText('Chosen').dblclick();
+    await page.getByRole('heading', { name: 'Chosen' }).waitFor();
+    await page.goBack();
+    // One entry back is the list: the first pair of clicks had led nowhere.
+    await acme.row(page, issue.identifier).waitFor();
+  });
+
   it('all that match are chosen at once, and their count is said again', async () => {
     const acme = await company();
     for (let n = 0; n < 30; n++)

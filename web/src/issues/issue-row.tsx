@@ -42,7 +42,11 @@ export function IssueRow({ list, number, prefix, at, top }: RowProps) {
       onMouseDown={() => {
         cursor.value = number;
       }}
-      onDblClick={() => go(addressOf(`/issues/${identifier}`))}
+      onDblClick={({ target }) => {
+        // Whoever ticks twice in a row means the box.
+        if (target instanceof Element && target.closest('.c-choose') === null)
+          go(addressOf(`/issues/${identifier}`));
+      }}
     >
       <span role="gridcell" class="c-choose">
         <label>
