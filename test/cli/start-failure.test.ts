@@ -1,10 +1,10 @@
 /** What is said of a start that cannot be: who is in the way, and what to do. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttp, type Server } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../../src/persistence/embedded-postgres.ts';
 import { baton } from './world.ts';
 
@@ -16,6 +16,9 @@ afterEach(async () => {
 });
 
 const cwd = mkdtempSync(join(tmpdir(), 'baton-start-failure-'));
+// Else root's database is kept under /var/lib/baton, where nobody would remove it.
+chmodSync(cwd, 0o755);
+afterAll(() => rmSync(cwd, { recursive: true }));
 const folder = () => mkdtempSync(join(cwd, 'data-'));
 const start = (...flags: string[]) => baton(['start', '--no-demo', ...flags], { cwd });
 
