@@ -60,7 +60,7 @@ export const demoCommand: Command = {
         });
         return 0;
       }
-      const n = await leftIn(client.http, demo.company);
+      const n = await leftIn(client.http, demo.company, clock);
       if (n > 0) {
         const goOn = 'baton demo goes on with them';
         told({ what: 'interrupted', issue: null, text: `Interrupted: ${leftText(prefix, n)}; ${goOn}.` });

@@ -5,7 +5,6 @@
  */
 import { connect } from '../client/client.ts';
 import type { HttpApi } from '../client/http.ts';
-import type { Clock } from '../clock.ts';
 import type { Settings } from '../config.ts';
 import type { Call } from './command.ts';
 import { Demo, type DemoOptions, FIRST_ISSUES, MORE_EVERY_MS } from './demo/demo.ts';
@@ -14,8 +13,6 @@ import { goingOn, type Interrupted, interruptedDemo, leftIn, leftText } from './
 import type { Moment } from './demo/moment.ts';
 import type { RunningServer, Step } from './runtime.ts';
 
-/** Its server stops: how many issues are left is not waited for any longer. */
-const COUNT_MS = 500;
 /** Goes on for some minutes, so that whoever looks a while later sees it at work. */
 const ISSUES = 100;
 
@@ -81,7 +78,7 @@ export async function firstDemo(
     let isOver = false;
     const end = async () => {
       await demo.stop();
-      const n = isOver ? 0 : await Promise.race([leftIn(http, demo.company), after(clock, COUNT_MS)]);
+      const n = isOver ? 0 : await leftIn(http, demo.company, clock);
       if (n > 0) tell(`interrupted: ${leftText(prefix, n)}; the next start goes on with them`);
       client.close();
     };
@@ -112,10 +109,6 @@ const BEGUN = [
 
 function minutes(): number {
   return Math.ceil(((ISSUES - FIRST_ISSUES) * MORE_EVERY_MS) / 60_000);
-}
-
-function after(clock: Clock, ms: number): Promise<number> {
-  return new Promise((resolve) => clock.after(ms, () => resolve(0)));
 }
 
 async function isEmpty(http: HttpApi): Promise<boolean> {

@@ -3,9 +3,11 @@
  * would wait for ever; the next start, or `baton demo`, goes on with them.
  */
 import type { Company, HttpApi } from '../../client/http.ts';
+import type { Clock } from '../../clock.ts';
 import { mayBeUsed } from '../job/worker-key.ts';
 import { CAST, COMPANY, type Part } from './cast.ts';
 
+const COUNT_MS = 500;
 /** States in which an issue of the demo is not at rest. */
 const LEFT = ['running', 'scheduled-retry'] as const;
 
@@ -32,10 +34,14 @@ export async function interruptedDemo(http: HttpApi): Promise<Interrupted | null
   return null;
 }
 
-/** How many issues of a demo's company are left. */
-export async function leftIn(http: HttpApi, { id }: Company): Promise<number> {
-  const { byState } = await http.stats(id);
-  return LEFT.reduce((sum, state) => sum + (byState[state] ?? 0), 0);
+/** How many issues of a demo's company are left; 0 where the server does not say so soon: whoever asks is ending. */
+export async function leftIn(http: HttpApi, { id }: Company, clock: Clock): Promise<number> {
+  const counted = http.stats(id).then(
+    ({ byState }) => LEFT.reduce((sum, state) => sum + (byState[state] ?? 0), 0),
+    () => 0,
+  );
+  const late = new Promise<number>((resolve) => clock.after(COUNT_MS, () => resolve(0)));
+  return await Promise.race([counted, late]);
 }
 
 /** `7 issues of company DEMO are left`. */
