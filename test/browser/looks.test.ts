@@ -138,7 +138,7 @@ describe('the theme', () => {
 });
 
 describe('at any width', () => {
-  const WIDTHS = [375, 768, 1280, 1920];
+  const WIDTHS = [375, 768, 861, 1024, 1280, 1920];
 
   it.each([...PAGES, ...CHARTED])(
     '%s scrolls within its frame, and the document does not',
