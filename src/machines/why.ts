@@ -79,7 +79,10 @@ function idle(c: IssueState, r: Runtime): Why {
   if (c.fell === 'retry_exhausted') {
     return {
       code: 'retry_exhausted',
-      text: ended(`All ${c.max} automatic retries are spent${parked(c)}`, c.error),
+      text: ended(
+        `${c.max === 1 ? 'Its one automatic retry is' : `All ${c.max} automatic retries are`} spent${parked(c)}`,
+        c.error,
+      ),
     };
   }
   if (c.wakes.length > 0) {

@@ -167,7 +167,7 @@ describe('the view', () => {
     story.send({ type: 'WAKE', reason: 'news', source: 'automation' });
     story.failTransiently();
     expect(story.view().why.text).toBe(
-      'All 1 automatic retries are spent; a wake waits: 429 too many requests.',
+      'Its one automatic retry is spent; a wake waits: 429 too many requests.',
     );
   });
 
