@@ -4,7 +4,9 @@ import type { TurnRoom } from './turn.ts';
 
 /** Makes a turn's drafts the newest versions in memory. From here on later turns build on them; the world does not. */
 export function adopt(room: TurnRoom, turn: Turn): void {
-  for (const { actor, after } of turn.drafts.values()) {
+  for (const draft of turn.drafts.values()) {
+    const { actor, after } = draft;
+    draft.before = actor.newest && { version: actor.newest, turn: actor.pending };
     if (actor.newest === null && actor.committed === null) {
       room.residence.add(actor, 1000);
       const { ordinals } = turn.company;

@@ -35,6 +35,8 @@ export interface Draft {
   readonly actor: Resident;
   after: Version;
   headChanged: boolean;
+  /** The newest version when this one was adopted, and the turn that had left it; null: it is born by this turn. */
+  before: { readonly version: Version; readonly turn: Turn | null } | null;
 }
 
 /** A journal row to be. */

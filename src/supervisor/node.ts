@@ -109,6 +109,7 @@ export class Node implements LaneRoom, TurnRoom {
         actor.quarantine !== null ||
         this.slots.slotOf(actor.id)?.mode === 'holds' ||
         this.loader.loading(actor.id) ||
+        this.partitions.get(actor.partition)?.state === 'recovering' ||
         this.mailbox.needs(actor.id),
       (id) => this.slots.tidy(id),
     );

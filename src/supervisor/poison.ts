@@ -1,7 +1,7 @@
 /**
  * What follows a turn whose data could not be stored (architecture A5): it is refused and its actor put aside (but see `deleted`). Memory was
  * ahead of the database, so everything that it and the turns that rest on it (`Turn.restsOn`) had changed – states,
- * slots, capacities, timers, numbers – is again what was committed last.
+ * slots, capacities, timers, numbers – is again what it was before them.
  */
 import type { PendingClaim } from './claims.ts';
 import type { Draft, Turn } from './draft.ts';
@@ -40,13 +40,15 @@ function deleted(): Refusal {
   };
 }
 
-function takeBack(node: Node, turn: Turn, { actor, after }: Draft): void {
+/** The actor is as the turn had found it: as committed, or as an earlier turn left it that stands and is still to come. */
+function takeBack(node: Node, turn: Turn, { actor, after, before }: Draft): void {
   const { kind, committed } = actor;
-  actor.newest = committed;
-  actor.pending = null;
+  const stands = before !== null && before.version.version > (committed?.version ?? 0);
+  actor.newest = before?.version ?? null;
+  actor.pending = stands ? before.turn : null;
   actor.shown = null;
   const offered = kind.capacity?.(after.state);
-  if (!committed) {
+  if (!before) {
     node.slots.place(actor.id, null);
     if (offered) node.slots.retract(offered.pool);
     node.timers.cancel(actor.id);
@@ -55,14 +57,14 @@ function takeBack(node: Node, turn: Turn, { actor, after }: Draft): void {
     if (ordinals.get(kind.kind) === actor.ordinal) ordinals.set(kind.kind, actor.ordinal - 1);
     return;
   }
-  const slot = kind.slot(committed.state);
+  const slot = kind.slot(before.version.state);
   node.slots.place(actor.id, actor.quarantine && slot?.mode === 'wants' ? null : slot);
-  const offers = offered && kind.capacity?.(committed.state);
+  const offers = offered && kind.capacity?.(before.version.state);
   if (offers) node.slots.offer(offers);
   node.armTimers(actor);
   // Its lease may have fired on a state that never came to be: it begins anew, as after a takeover.
   node.leases.drop(actor.id);
-  if (!actor.quarantine) node.leases.settle(actor.id, kind.lease?.(committed.state) ?? null);
+  if (committed && !actor.quarantine) node.leases.settle(actor.id, kind.lease?.(committed.state) ?? null);
 }
 
 /** The room in a pool is another than it seemed: the claims that wait are looked at again. */

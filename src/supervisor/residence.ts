@@ -2,7 +2,8 @@
  * Which actors are in memory (architecture A7): bounded by bytes, not by their number. An actor is passivated by
  * forgetting it – every turn already saved it.
  *
- * R1 An actor with uncommitted turns, a slot it holds, or a load under way is never forgotten.
+ * R1 An actor with uncommitted turns, a slot it holds, or a read under way that may bring it – a load, the recovery of its
+ *    partition – is never forgotten: what was read may be older than what was forgotten.
  * R2 The rest go when the budget is exceeded, those not used since the last sweep first (second chance).
  */
 import type { Resident } from './resident.ts';

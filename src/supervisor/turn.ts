@@ -288,7 +288,7 @@ class Making {
       draft.after = after;
       draft.headChanged ||= headChanged;
     } else {
-      this.turn.drafts.set(actor.id, { actor, after, headChanged });
+      this.turn.drafts.set(actor.id, { actor, after, headChanged, before: null });
     }
     const type = kind.names[event.type] ?? event.type;
     this.turn.entries.push({ actor, before, after, type, event, stamp, by, key: scope, effects });

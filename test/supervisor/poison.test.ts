@@ -138,4 +138,30 @@ describe('a turn that cannot be stored', () => {
     for (const answer of [plug, both, judged])
       expect(await answer).toMatchObject({ is: 'retry', code: 'UNAVAILABLE' });
   });
+
+  it('leaves what an earlier turn that does not rest on it made of an actor, that it was born included', async () => {
+    const w = await lampWorld();
+    const [socket, first] = [await w.socket(1), await w.lamp()];
+    const lamp = await w.lamp();
+    const open = rejecting(w, ({ actorId, entry }) => actorId === socket && entry.includes('"SET"'));
+    // In flight alone; what follows is one batch.
+    const before = w.send(first, { type: 'FLICKER' });
+    await w.clock.pass(1);
+    const set = w.send(socket, { type: 'SET', max: 5 });
+    const flicker = w.send(lamp, { type: 'FLICKER' });
+    const birth = w.lamp();
+    await w.clock.pass(1);
+    const born = [...w.node.residence.all()].find((a) => a.committed === null)!.id;
+    const plugged = [lamp, born].map((id) => w.send(id, { type: 'PLUG', socket }));
+    await w.clock.pass(1);
+    open();
+    expect(await before).toMatchObject({ is: 'accepted' });
+    expect(await set).toMatchObject({ code: 'INTERNAL' });
+    expect(await flicker).toMatchObject({ is: 'accepted', version: 2 });
+    expect(await birth).toBe(born);
+    for (const answer of plugged) expect(await answer).toMatchObject({ is: 'retry', code: 'UNAVAILABLE' });
+    expect(await w.send(lamp, { type: 'FLICKER' })).toMatchObject({ is: 'accepted', version: 3 });
+    expect(await w.send(born, { type: 'FLICKER' })).toMatchObject({ is: 'accepted', version: 2 });
+    expect(w.node.quarantines).toBe(1);
+  });
 });
