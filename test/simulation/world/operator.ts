@@ -85,7 +85,10 @@ export class Operator {
       ...(chance.is(0.85) ? { assigneeAgentId: chance.pick(company.agents).id } : {}),
       ...(chance.is(0.1) ? { wake: false } : {}),
     };
-    const id = await world.create(company, 'issue', [asked], this.by, this.key());
+    // What is over and old is deleted, with its key in the end (decision 0012): nobody repeats a creation for that long.
+    const { retentionMs } = world.plan;
+    const patienceMs = retentionMs > 0 ? retentionMs / 2 : undefined;
+    const id = await world.create(company, 'issue', [asked], this.by, this.key(), patienceMs);
     for (const one of id) if (!company.issues.includes(one)) company.issues.push(one);
     world.deeds--;
   }

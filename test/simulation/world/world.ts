@@ -268,16 +268,17 @@ export class World {
     });
   }
 
-  /** Makes actors, trying until it is known; answers their ids, none when it was refused. */
+  /** Makes actors, trying until it is known, for `patienceMs` at most; answers their ids, none when it was refused. */
   async create(
     company: Company,
     kind: string,
     asked: readonly unknown[],
     by: Actor,
     key: string,
+    patienceMs = Number.POSITIVE_INFINITY,
   ): Promise<string[]> {
     const companyId = company.id;
-    for (;;) {
+    for (const until = this.now + patienceMs; this.now < until; ) {
       const host = this.net.pick(this.hosts);
       const reply = await this.call(
         host,
@@ -303,6 +304,7 @@ export class World {
       }
       await this.sleep(this.net.wait(200));
     }
+    return [];
   }
 
   /** Sends an operator's event to some node. `again`: not known, or not possible now. */
