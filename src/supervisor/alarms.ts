@@ -50,13 +50,16 @@ export class Alarms {
     let actor: Resident | null = resident ?? null;
     const held = key === actorId ? undefined : this.node.slots.slotOf(actorId)?.pool;
     if (!actor) {
+      let absent: string[];
       try {
-        await this.node.loader.load([actorId]);
+        absent = await this.node.loader.load([actorId]);
       } catch {
         this.again(partition, key);
         return;
       }
       actor = this.node.residence.get(actorId) ?? null;
+      // There is one, but what came was read before the partition was lost and taken again.
+      if (!actor && absent.length === 0) this.again(partition, key);
     }
     const company = actor && partition.companies.get(actor.companyId);
     if (!actor || !company || partition.state === 'lost') return;

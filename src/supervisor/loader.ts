@@ -21,7 +21,8 @@ export class Loader {
 
   /**
    * `arrived` is called for each row found, before the load is answered (null: of no use) – unless `ownership`, an object for as long as
-   * the actor's partition is owned without a break, is another one by then: the row may be of before another owner.
+   * the actor's partition is owned without a break, is another one by then: the row may be of before another owner. It is
+   * read again then, undefined: unless nobody here owns it any more.
    */
   constructor(
     store: Store,
@@ -76,17 +77,21 @@ export class Loader {
   private async run(ids: string[]): Promise<Set<string>> {
     if (this.next?.ids === ids) this.next = null;
     const since = this.clock.monotonic();
-    for (;;) {
+    const found = new Set<string>();
+    for (let wanted = ids; ; ) {
       try {
-        const owned = new Map(ids.map((id) => [id, this.ownership(id)]));
-        const rows = await this.store.load(ids);
-        const found = new Set<string>();
+        const owned = new Map(wanted.map((id) => [id, this.ownership(id)]));
+        const rows = await this.store.load(wanted);
+        const moved = (id: string) => owned.get(id) !== this.ownership(id);
         for (const row of rows) {
           // One that is of no use here (of a kind this node does not know) is as good as none: asked for again, it would
           // be of no use again.
-          if (owned.get(row.id) !== this.ownership(row.id) || this.arrived(row)) found.add(row.id);
+          if (moved(row.id) || this.arrived(row)) found.add(row.id);
         }
-        return found;
+        // Lost and taken again meanwhile: whoever asked since then has joined this load, and asked for what is so now.
+        wanted = wanted.filter((id) => moved(id) && this.ownership(id) !== undefined);
+        if (wanted.length === 0) return found;
+        for (const id of wanted) found.delete(id);
       } catch (error) {
         if (this.clock.monotonic() - since > PATIENCE_MS) throw error;
         await new Promise<void>((resolve) => this.clock.after(RETRY_MS, resolve));

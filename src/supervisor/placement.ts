@@ -108,14 +108,18 @@ export class Placement {
 
   /** The company of an actor, loading the actor when it is not in memory. */
   async companyOf(at: Partition, id: string): Promise<Company | Refusal> {
+    let absent: string[];
     try {
-      await this.node.loader.load([id]);
+      absent = await this.node.loader.load([id]);
     } catch {
       return unavailable('the database does not answer');
     }
     // Nothing arrives for a partition that was lost meanwhile: that says nothing of what exists.
     if (at.state === 'lost') return moved();
     const actor = this.node.residence.get(id);
-    return actor ? this.known(at, actor.companyId) : refuse('NOT_FOUND', 'there is no such thing');
+    if (actor) return this.known(at, actor.companyId);
+    return absent.length > 0
+      ? refuse('NOT_FOUND', 'there is no such thing')
+      : unavailable('it was not in memory any more');
   }
 }

@@ -82,6 +82,41 @@ describe('a partition that is lost', () => {
     await lost;
     expect(await w.send(lamp, { type: 'FLICKER' })).toMatchObject({ is: 'accepted', version: 3 });
   });
+
+  it('and taken again while an actor whose timer fired is being loaded: its timer fires once more', async () => {
+    const w = await lampWorld({ residentBytes: 1 });
+    const lamp = await w.lamp();
+    expect(w.node.residence.get(lamp)).toBeUndefined();
+    const [open] = hold(w, 'load');
+    w.node.alarms.fired(lamp, w.clock.now());
+    await w.clock.pass(1);
+    await meanwhile(w);
+    await w.clock.pass(1100);
+    // The recovery found it due; its load joins the one that is under way.
+    w.node.alarms.fired(lamp, w.clock.now());
+    await w.clock.pass(1);
+    const loads: string[] = [];
+    w.faults.current = { fate: (call) => void (call === 'load' && loads.push(call)) };
+    open!();
+    await w.clock.pass(1);
+    // Read again at once, or its timer fires once more.
+    expect(loads.length > 0 || w.node.timers.dueOf(lamp) !== undefined).toBe(true);
+  });
+
+  it('and taken again while an actor is being loaded: who asks for it then is not told that there is none', async () => {
+    const w = await lampWorld({ residentBytes: 1 });
+    const lamp = await w.lamp();
+    const [open] = hold(w, 'load');
+    const before = w.send(lamp, { type: 'FLICKER' });
+    await w.clock.pass(1);
+    await meanwhile(w);
+    await w.clock.pass(1100);
+    const after = w.send(lamp, { type: 'FLICKER' });
+    await w.clock.pass(1);
+    open!();
+    expect(await before).toMatchObject({ is: 'retry', code: 'UNAVAILABLE' });
+    expect(await after).toMatchObject({ is: 'accepted', version: 2 });
+  });
 });
 
 describe('a recovery that takes several tries', () => {
