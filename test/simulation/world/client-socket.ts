@@ -242,11 +242,12 @@ export async function eventBySocket(
   const { by, of, issueId, event, key } = sender;
   const { type, runId = null } = event;
   const frame = { t: 'event', issueId, event, ...(key === null ? {} : { key }) };
+  const askedAt = world.now;
   const sent = await socket.ask(host, frame, 0, (on, answer) => {
     if (answer.retryable) return;
     const { is, version } = endingOf(answer);
     const judged = is === 'unchanged' || JUDGEMENTS.has(answer.code ?? '');
-    world.witness.said(on, issueId, version, `${type} ${is}`, judged);
+    world.witness.said(on, issueId, version, `${type} ${is}`, judged, askedAt);
   });
   const ending = sent && endingOf(sent);
   world.log(`${by} ${type} ${issueId} ${ending?.is} ${ending?.version ?? sent?.code}`);

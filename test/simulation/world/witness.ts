@@ -113,9 +113,17 @@ export class Witness {
 
   /**
    * A node says something about an actor: as of `version` (null: a refusal), which must be in the journal. `judged`: it
-   * is no fact about the past but a judgement on the present, so nobody else may have gone on from there.
+   * is no fact about the past but a judgement on the present, so nobody else may have gone on from there – unless it came
+   * with a commit of its own since it was asked at `askedAt` (a late word of a detached run is refused, and ends that run).
    */
-  said(host: Host, actorId: string, version: number | null, what: string, judged: boolean): void {
+  said(
+    host: Host,
+    actorId: string,
+    version: number | null,
+    what: string,
+    judged: boolean,
+    askedAt = Number.POSITIVE_INFINITY,
+  ): void {
     const head = this.heads.get(actorId);
     if (version !== null && version > (head?.version ?? 0)) {
       this.slips.push({
@@ -128,6 +136,9 @@ export class Witness {
     const epoch = node?.partitions.get(partitionOf(actorId))?.epoch;
     const known = version ?? node?.residence.get(actorId)?.newest?.version;
     if (head && epoch !== undefined && known !== undefined && head.epoch > epoch && head.version > known) {
+      const proof = ({ row, appliedAt }: Seen) =>
+        row.actorId === actorId && row.version === known && row.epoch === epoch && appliedAt >= askedAt;
+      if (this.entries.some(proof)) return;
       this.slips.push({
         what: 'stale',
         detail: `${what} of ${actorId} at version ${known} by epoch ${epoch}; epoch ${head.epoch} is at ${head.version}`,

@@ -327,6 +327,7 @@ export class World {
     key: string | null,
   ): Promise<string | null> {
     const { type } = event;
+    const askedAt = this.now;
     const reply = await this.call(
       host,
       `${type} ${actorId}`,
@@ -336,7 +337,7 @@ export class World {
         if (answer.is === 'retry') return;
         const version = answer.is === 'refused' ? null : answer.version;
         const judged = answer.is === 'refused' || answer.is === 'unchanged';
-        this.witness.said(on, actorId, version, `${type} ${answer.is}`, judged);
+        this.witness.said(on, actorId, version, `${type} ${answer.is}`, judged, askedAt);
       },
     );
     if (reply.is === 'unknown') {
