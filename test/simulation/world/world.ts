@@ -244,10 +244,13 @@ export class World {
       }
       const { incarnation } = host;
       const broken = () => void scheduler.after(0.1, unknown);
-      const id = host.opened({ what, since: this.now, patience: waitMs, broken });
+      const call = { what, since: this.now, patience: waitMs, broken };
+      const id = host.opened(call);
       const asked = () => {
         const { running } = host;
         if (!running) return;
+        // Where the host was held still, it hears of it only now.
+        call.since = this.now;
         ask(running.router).then(
           (value) => {
             if (host.incarnation !== incarnation) return;
