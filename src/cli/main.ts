@@ -15,7 +15,13 @@ const clock = systemClock();
 let interruptedAt = 0;
 const lasts: (() => Promise<unknown>)[] = [];
 let isEnding = false;
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
+/**
+ * A server's terminal may be closed under it (a window, a lost ssh): that is a word to stop, and its database with it. Every
+ * other command ends with its terminal, as commands do.
+ */
+const ends: readonly NodeJS.Signals[] =
+  process.argv[2] === 'start' ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : ['SIGINT', 'SIGTERM'];
+for (const name of ends) {
   process.on(name, () => {
     // The second one means: at once. What was promised is in the database; the rest is repeated after a restart.
     if (interrupt.signal.aborted) {
@@ -45,10 +51,14 @@ if (isOfNpx(process.env)) {
     () => interrupt.abort('SIGTERM'),
   );
 }
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+const closed = (error: NodeJS.ErrnoException) => {
+  // The terminal is gone: what is said from now on nobody reads, what is to be done is done all the same.
+  if (error.code === 'EIO' && ends.includes('SIGHUP')) return interrupt.abort('SIGHUP');
   // The reader has seen enough (`baton issues | head`).
   process.exit(error.code === 'EPIPE' ? 0 : 1);
-});
+};
+process.stdout.on('error', closed);
+process.stderr.on('error', closed);
 
 const code = await run(process.argv.slice(2), COMMANDS, {
   out: process.stdout,
@@ -61,6 +71,8 @@ const code = await run(process.argv.slice(2), COMMANDS, {
   signal: interrupt.signal,
   beforeExit: (last) => lasts.push(last),
 });
+// Told to end at once meanwhile: what ends then has its own exit code, and is not cut off by this one.
+if (isEnding) await new Promise<never>(() => {});
 // Not process.exit at once: it would cut off what a pipe has not taken yet.
 process.exitCode = code;
 if (process.stdout.writableLength > 0) await new Promise((resolve) => process.stdout.once('drain', resolve));

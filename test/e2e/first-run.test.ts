@@ -172,6 +172,15 @@ describe('a first start', () => {
     expect(await processesWith(url)).toEqual([]);
   }, 120_000);
 
+  it('stops, its database too, when the terminal it was started on is closed', async () => {
+    const dir = await dataDir();
+    const server = start(['--data-dir', dir, '--no-demo']);
+    await server.step('ready');
+    expect(await server.end('SIGHUP')).toBe(0);
+    expect(server.lines().at(-1)).toMatchObject({ step: 'stopped' });
+    expect(await processesWith(dir)).toEqual([]);
+  }, 120_000);
+
   it('has no demo with a database that is somebody’s own, and says why when asked for one', async () => {
     const database = await freshDatabase();
     const dir = await dataDir();

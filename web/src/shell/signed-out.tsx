@@ -59,7 +59,8 @@ export function SignIn() {
         </button>
         <p class="quiet">
           It is kept in this tab only and never becomes part of an address. An operator makes keys with{' '}
-          <code>POST /v1/companies/…/keys</code>; the server’s own token is in its data directory.
+          <code>POST /v1/companies/…/keys</code>; the server’s own token is the one it was started with, or
+          else in its data directory.
         </p>
       </form>
     </main>
