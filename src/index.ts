@@ -187,7 +187,10 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
       version: VERSION,
     });
     undo.unshift(() => gateway.stop());
-    if (local) undo.unshift(await announce(settings.dataDir, gateway.url));
+    // Of a server with a token of its own and a database elsewhere nothing is kept here, and the directory may not be there.
+    if (local || settings.databaseUrl === null) {
+      undo.unshift(await announce(settings.dataDir, gateway.url));
+    }
 
     const ready = async (ms: number) => {
       const until = clock.monotonic() + ms;

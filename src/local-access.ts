@@ -1,7 +1,7 @@
 /**
- * What a server in local mode leaves in its data directory (mode 0600), so that whoever may read that directory finds it
- * and is let in without being told anything: its operator token, kept from start to start, and the address where it
- * listens, there while it runs (protocol section 2).
+ * What a server leaves in its data directory (mode 0600), so that whoever may read that directory finds it: the address
+ * where it listens, there while it runs; and in local mode, where nobody is to be told anything to be let in, its operator
+ * token, kept from start to start (protocol section 2).
  *
  * Token and address belong together: a client sends the token to that address and to no other, so a `--url` of somebody
  * else's server never gets it.
@@ -38,7 +38,8 @@ export async function localToken(dataDir: string, random: Random): Promise<strin
 /** Says where the server listens, until the answered function is called. */
 export async function announce(dataDir: string, url: string): Promise<() => Promise<void>> {
   const path = join(dataDir, URL_FILE);
-  const text = `${url}\n`;
+  // On every address it is asked on this machine's own.
+  const text = `${url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')}\n`;
   await writeFile(path, text, { mode: 0o600 });
   return async () => {
     // Of two servers that share the directory the later one is announced: it is not for the earlier to take back.

@@ -39,7 +39,8 @@ export const workCommand: Command = {
   about: [
     'The issue is on standard input, as one line of JSON, and in the environment:',
     ...variables,
-    'Exit code 0 is success, anything else a failure. What the command prints goes to the log of the run. While it lives,',
+    'Exit code 0 is success, anything else a failure. What the command prints goes to the log of the run, which keeps its',
+    'last 10,000 lines. While it lives,',
     'the run is kept alive. When the run must end, all processes of the command get SIGTERM, and after the grace SIGKILL.',
     'SIGINT or SIGTERM to baton work: nothing new is claimed and what runs may finish; a second one ends all at once. Killed,',
     'it takes its commands with it: their runs are lost when their leases run out, and retried.',

@@ -56,6 +56,25 @@ describe('a server with a database of its own', () => {
     await database.stop();
     await directory.remove();
   }, 60_000);
+
+  it('is found by its data directory also where it was started with a token, which is not kept there', async () => {
+    const directory = await temporaryDirectory();
+    await chmod(directory.path, 0o755);
+    const dataDir = join(directory.path, 'data');
+    const token = 'a-token-of-the-operator-of-this-server';
+    const server = await spawnServer({ 'data-dir': dataDir, token });
+    await expect(stat(join(dataDir, 'token'))).rejects.toThrow('ENOENT');
+    const asked = (env: NodeJS.ProcessEnv) =>
+      spawnSync(process.execPath, ['bin/baton.mjs', 'companies', '--data-dir', dataDir, '--json'], {
+        env: { ...process.env, ...env },
+        encoding: 'utf8',
+        timeout: 20_000,
+      });
+    expect(asked({ BATON_TOKEN: token })).toMatchObject({ status: 0, stderr: '' });
+    expect(asked({ BATON_TOKEN: '' }).stderr).toContain('UNAUTHENTICATED');
+    expect(await server.end('SIGTERM')).toBe(0);
+    await directory.remove();
+  }, 60_000);
 });
 
 describe('a key', () => {
