@@ -4,7 +4,7 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -30,8 +30,6 @@ let app: string;
 beforeAll(async () => {
   await ensureBuilt();
   directory = await temporaryDirectory();
-  // Else root's server keeps its database under /var/lib/baton, where nobody would remove it.
-  await chmod(directory.path, 0o755);
   app = join(directory.path, 'app');
   await mkdir(app);
   const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', directory.path];

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bucketsIn, quantile } from '../../src/cli/commit-latency.ts';
 import { statusOf } from '../../src/cli/live-status.ts';
 import { office, startServer, type TestServer } from '../support/server.ts';
-import { baton, type Given } from './world.ts';
+import { baton, commandLines } from './world.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -12,9 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const at = (argv: string[], given: Given = {}) => baton([...argv, '--url', server.url], given);
-/** What people see, without colours. */
-const shown = async (...argv: string[]) => (await at(argv, { terminal: true, env: { NO_COLOR: '1' } })).out;
+const { at, shown } = commandLines(() => server);
 
 describe('from nothing to work', () => {
   it('company, agent, issue, key: each is made with a command, and each next step is said', async () => {

@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, office, startServer, type TestServer } from '../support/server.ts';
-import { baton, type Given } from './world.ts';
+import { baton, commandLines } from './world.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -10,9 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const at = (argv: string[], given: Given = {}) => baton([...argv, '--url', server.url], given);
-/** What people see, without colours. */
-const shown = async (...argv: string[]) => (await at(argv, { terminal: true, env: { NO_COLOR: '1' } })).out;
+const { at, shown } = commandLines(() => server);
 const identifiers = async (...argv: string[]) =>
   (await at(['issues', ...argv])).lines().map((issue) => issue.identifier);
 

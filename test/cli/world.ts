@@ -59,3 +59,11 @@ export async function baton(argv: string[], given: Given = {}): Promise<Ran> {
         .map((line) => JSON.parse(line) as Record<string, unknown>),
   };
 }
+
+/** Command lines that are told the address of a server. */
+export function commandLines(server: () => { readonly url: string }) {
+  const at = (argv: string[], given: Given = {}) => baton([...argv, '--url', server().url], given);
+  /** What people see, without colours. */
+  const shown = async (...argv: string[]) => (await at(argv, { terminal: true, env: { NO_COLOR: '1' } })).out;
+  return { at, shown };
+}

@@ -18,7 +18,6 @@ const open: Database[] = [];
 
 beforeEach(async () => {
   root = await temporaryDirectory();
-  await chmod(root.path, 0o755);
   dataDir = join(root.path, 'data');
   said = [];
 });

@@ -1,6 +1,6 @@
 /** Who can reach the server, and what it keeps on disk (docs/guarantees.md, Security, "exposure" and "credentials"). */
 import { spawnSync } from 'node:child_process';
-import { chmod, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import pino from 'pino';
@@ -35,8 +35,6 @@ describe('a server that other machines could reach', () => {
 describe('a server with a database of its own', () => {
   it('keeps data and token to itself, and its database off the network', async () => {
     const directory = await temporaryDirectory();
-    // Else root's database is kept under /var/lib/baton, where nobody would remove it.
-    await chmod(directory.path, 0o755);
     const dataDir = join(directory.path, 'data');
     const server = await spawnServer({ 'data-dir': dataDir });
     expect((await stat(dataDir)).mode & 0o077).toBe(0);
@@ -59,7 +57,6 @@ describe('a server with a database of its own', () => {
 
   it('is found by its data directory also where it was started with a token, which is not kept there', async () => {
     const directory = await temporaryDirectory();
-    await chmod(directory.path, 0o755);
     const dataDir = join(directory.path, 'data');
     const token = 'a-token-of-the-operator-of-this-server';
     const server = await spawnServer({ 'data-dir': dataDir, token });
