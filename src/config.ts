@@ -49,6 +49,12 @@ export type Origin = 'flag' | 'environment' | 'file' | 'default';
 /** What can be set: all but what is derived. */
 export type SettingKey = Exclude<keyof Settings, 'portExplicit'>;
 
+/** Where one asks a server that listens there; on every address it is asked on this machine's own. */
+export function serverUrl(host: string, port: number): string {
+  const asked = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${asked.includes(':') && !asked.startsWith('[') ? `[${asked}]` : asked}:${port}`;
+}
+
 export interface Option {
   readonly key: SettingKey;
   /** Name in the environment. */

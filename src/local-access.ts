@@ -38,8 +38,7 @@ export async function localToken(dataDir: string, random: Random): Promise<strin
 /** Says where the server listens, until the answered function is called. */
 export async function announce(dataDir: string, url: string): Promise<() => Promise<void>> {
   const path = join(dataDir, URL_FILE);
-  // On every address it is asked on this machine's own.
-  const text = `${url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')}\n`;
+  const text = `${url}\n`;
   await writeFile(path, text, { mode: 0o600 });
   return async () => {
     // Of two servers that share the directory the later one is announced: it is not for the earlier to take back.

@@ -1,14 +1,13 @@
 /** `baton doctor`: is everything a server needs in order, and if not, what is to be done. */
 import type { Client } from '../client/client.ts';
 import type { RemoteError } from '../client/remote-error.ts';
-import { isLoopback, type Settings } from '../config.ts';
+import { isLoopback, type Settings, serverUrl } from '../config.ts';
 import { isSameServer } from '../local-access.ts';
 import { type Call, type Command, SERVER_FLAGS } from './command.ts';
 import { clockOf } from './doctor/clock.ts';
 import { bad, type Finding } from './doctor/finding.ts';
 import { disk, nodeVersion, port } from './doctor/machine.ts';
 import { healthOf, quarantinedOf, serverFindings, UNSEEN, workFindings } from './doctor/running.ts';
-import { serverUrl } from './port-holder.ts';
 import { progress } from './progress.ts';
 import { clientOf, type Target, targetOf } from './server.ts';
 import { SETTING_FLAGS, settingsOf } from './settings-of.ts';

@@ -1,5 +1,6 @@
 /** Who listens where a server could not: a Baton says so itself, at `/healthz`. */
 import { resolve } from 'node:path';
+import { serverUrl } from '../config.ts';
 import { isSameServer, localServer } from '../local-access.ts';
 import { healthOf } from './doctor/running.ts';
 
@@ -18,10 +19,4 @@ export async function portHolder(host: string, port: number, dataDir: string): P
   const own = localServer(resolve(dataDir));
   if (own !== null && isSameServer(own.url, url)) return { is: 'own', url };
   return { is: 'baton', url, version: health.version };
-}
-
-/** Where one asks a server that listens there; on every address it is asked on this machine's own. */
-export function serverUrl(host: string, port: number): string {
-  const asked = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${asked.includes(':') ? `[${asked}]` : asked}:${port}`;
 }

@@ -6,6 +6,7 @@ import helmet from '@fastify/helmet';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { Clock, Random } from '../clock.ts';
+import { serverUrl } from '../config.ts';
 import type { DrawnMachine } from '../machines/drawing.ts';
 import type { Router } from '../supervisor/router.ts';
 import { guardRoutes } from './access.ts';
@@ -112,7 +113,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { port } = app.server.address() as { port: number };
   let stopped: Promise<void> | null = null;
   return {
-    url: `http://${named(host)}:${port}`,
+    url: serverUrl(host, port),
     port,
     stop() {
       draining = true;
@@ -223,11 +224,4 @@ async function stop(app: FastifyInstance, { holds, clock }: Doors, inFlight: InF
   disarm();
   app.server.closeAllConnections();
   await closing;
-}
-
-/** The host as it stands in a URL: an address that means "all" is reached by loopback. */
-function named(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
 }
