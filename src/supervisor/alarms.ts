@@ -58,7 +58,7 @@ export class Alarms {
         return;
       }
       actor = this.node.residence.get(actorId) ?? null;
-      // There is one, but what came was read before the partition was lost and taken again.
+      // There is one, and it was forgotten again before we came to it.
       if (!actor && absent.length === 0) this.again(partition, key);
     }
     const company = actor && partition.companies.get(actor.companyId);

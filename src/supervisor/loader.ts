@@ -20,9 +20,9 @@ export class Loader {
   private readonly arrived: (row: ActorRow) => object | null;
 
   /**
-   * `arrived` is called for each row found, before the load is answered (null: of no use) – unless `ownership`, an object for as long as
-   * the actor's partition is owned without a break, is another one by then: the row may be of before another owner. It is
-   * read again then, undefined: unless nobody here owns it any more.
+   * `arrived` is called for each row found, before the load is answered (null: of no use) – unless `ownership`, an object for
+   * as long as the actor's partition is owned without a break, is another one by then: the row may be of before another
+   * owner. It is read again where the partition is owned again (undefined: it is not).
    */
   constructor(
     store: Store,

@@ -1,7 +1,7 @@
 /**
- * What follows a turn whose data could not be stored (architecture A5): it is refused and its actor put aside (but see `deleted`). Memory was
- * ahead of the database, so everything that it and the turns that rest on it (`Turn.restsOn`) had changed – states,
- * slots, capacities, timers, numbers – is again what it was before them.
+ * What follows a turn whose data could not be stored (architecture A5): it is refused and its actor put aside (but see
+ * `deleted`). Memory was ahead of the database, so everything that it and the turns that rest on it (`Turn.restsOn`) had
+ * changed – states, slots, capacities, timers, numbers – is again what it was before them.
  */
 import type { PendingClaim } from './claims.ts';
 import type { Draft, Turn } from './draft.ts';
