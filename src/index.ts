@@ -15,7 +15,7 @@ import { issueKind } from './machines/issue-kind.ts';
 import { keyKind } from './machines/key-kind.ts';
 import { assertKind } from './machines/registering.ts';
 import { makeDirectory } from './persistence/directory.ts';
-import { openDatabase } from './persistence/embedded-postgres.ts';
+import { NOT_OURS, openDatabase } from './persistence/embedded-postgres.ts';
 import { MigrationError, migrate, migrationCount, pending } from './persistence/migrate.ts';
 import { population } from './persistence/population.ts';
 import { PostgresCatalog } from './persistence/postgres-catalog.ts';
@@ -80,9 +80,7 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
           url: settings.databaseUrl,
           product: 'PostgreSQL',
           how: 'DATABASE_URL' as const,
-          place: null,
-          isElsewhere: false,
-          user: null,
+          ...NOT_OURS,
           stop: async () => {},
         };
   const undo: (() => Promise<void>)[] = [() => database.stop()];

@@ -23,8 +23,19 @@ export function startedAt(pid: number): string | null {
  * processes with the same one mean the same process by the same id. Null: the system cannot say.
  */
 export function machineId(): string | null {
-  const boot = bootId();
-  return boot === null ? null : createHash('sha256').update(boot).digest('hex').slice(0, 12);
+  // Asked of every key there is, and never another one for as long as this process lives.
+  machine ??= { id: abbreviated(bootId()) };
+  return machine.id;
+}
+let machine: { readonly id: string | null } | null = null;
+
+/** `startedAt` short enough for a name. */
+export function startId(pid: number): string | null {
+  return abbreviated(startedAt(pid));
+}
+
+function abbreviated(text: string | null): string | null {
+  return text === null ? null : createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
 function bootId(): string | null {

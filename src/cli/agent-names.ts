@@ -1,7 +1,9 @@
 /** Names for the agents that issues mention, read once a company, and sentences of the server's made readable with them. */
 import type { HttpApi } from '../client/http.ts';
 import type { IssueView } from '../machines/view.ts';
+import type { Call } from './command.ts';
 import { withLocalTimes } from './issue-text.ts';
+import { plain } from './terminal.ts';
 
 export async function agentNames(http: HttpApi, issues: readonly IssueView[]): Promise<Map<string, string>> {
   const names = new Map<string, string>();
@@ -25,4 +27,10 @@ export function readable(text: string, names: ReadonlyMap<string, string>, now: 
       return name === undefined ? whole : `${agent} ${name}`;
     },
   );
+}
+
+/** Why an issue is where it is, for the terminal; where nobody reads it, no name is asked for. */
+export async function whyOf({ terminal, clock }: Call, http: HttpApi, issue: IssueView): Promise<string> {
+  if (terminal.json) return issue.why.text;
+  return plain(readable(issue.why.text, await agentNames(http, [issue]), clock.now()));
 }

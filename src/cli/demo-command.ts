@@ -8,6 +8,7 @@ import { INTERRUPTED } from './failure.ts';
 import { clockTime } from './issue-text.ts';
 import { clientOf, targetOf } from './server.ts';
 import { emit, paint, plain, say } from './terminal.ts';
+import { aborted } from './waits.ts';
 
 export const demoCommand: Command = {
   name: 'demo',
@@ -48,7 +49,7 @@ export const demoCommand: Command = {
         left === null ? beginning(prefix, issues) : goingOn(prefix, left.issues.length, 'Ctrl-C leaves them');
       told({ what: 'begun', issue: null, text });
       try {
-        await Promise.race([demo.over, interrupted(signal)]);
+        await Promise.race([demo.over, aborted(signal)]);
       } finally {
         await demo.stop();
       }
@@ -76,11 +77,4 @@ function beginning(prefix: string, issues: number): string {
   const more =
     issues > FIRST_ISSUES ? ` One more comes every ${MORE_EVERY_MS / 1000} s, ${issues} in all.` : '';
   return `Three agents are working on ${FIRST_ISSUES} issues of company ${prefix}.${more}`;
-}
-
-function interrupted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -4,14 +4,14 @@ import { BatonError } from '../errors.ts';
 import type { IssueEvent } from '../machines/events.ts';
 import type { AgentView, IssueView } from '../machines/view.ts';
 import { agentNamed } from './agent-named.ts';
-import { agentNames, readable } from './agent-names.ts';
+import { whyOf } from './agent-names.ts';
 import { type Call, type Command, type Flag, SERVER_FLAGS, textFlag } from './command.ts';
 import { fail } from './failure.ts';
 import { ISSUE_COMPANY_FLAG, issueOf } from './issue-ref.ts';
 import { stateOf } from './issue-text.ts';
 import { progressing } from './progress.ts';
 import { httpOf } from './server.ts';
-import { emit, plain, say } from './terminal.ts';
+import { emit, say } from './terminal.ts';
 
 const REASON: Flag = { name: 'reason', value: 'TEXT', meaning: 'why; kept in the journal' };
 const MANY =
@@ -101,12 +101,11 @@ async function sendAll(
           ...(reason === undefined ? {} : { reason }),
         } as IssueEvent;
         const answer = await http.sendEvent(issue.id, event);
-        const names = terminal.json ? new Map<string, string>() : await agentNames(http, [answer.issue]);
+        const why = await whyOf(call, http, answer.issue);
         bar.end();
         emit(terminal, answer);
-        const text = readable(answer.issue.why.text, names, call.clock.now());
         const done = answer.unchanged ? 'nothing changes' : stateOf(answer.issue);
-        say(terminal, `${issue.identifier}: ${done}. ${plain(text)}`);
+        say(terminal, `${issue.identifier}: ${done}. ${why}`);
       } catch (error) {
         bar.end();
         // One alone fails as any command does.

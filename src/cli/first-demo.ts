@@ -10,7 +10,7 @@ import type { Call } from './command.ts';
 import { Demo, type DemoOptions, FIRST_ISSUES, MORE_EVERY_MS } from './demo/demo.ts';
 import { endingOf } from './demo/ending.ts';
 import { goingOn, type Interrupted, interruptedDemo, leftIn, leftText } from './demo/interrupted.ts';
-import type { Moment } from './demo/moment.ts';
+import { type Moment, trouble } from './demo/moment.ts';
 import type { RunningServer, Step } from './runtime.ts';
 
 /** Goes on for some minutes, so that whoever looks a while later sees it at work. */
@@ -93,7 +93,7 @@ export async function firstDemo(
         return endingOf(http, demo.company);
       })
       .then((ending) => tell(ending, clock.monotonic() - begun))
-      .catch((error: unknown) => told({ what: 'trouble', issue: null, text: String(error), isOfNote: false }))
+      .catch((error: unknown) => told(trouble(String(error))))
       .then(stop);
     return { stop };
   } catch (error) {

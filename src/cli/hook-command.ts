@@ -11,6 +11,7 @@ import type { Call, Command } from './command.ts';
 import { SERVER_FLAGS } from './command.ts';
 import { hookNote } from './hook-note.ts';
 import { targetOf } from './server.ts';
+import { later } from './waits.ts';
 
 const LONGEST_MS = 1500;
 const INPUT_MS = 400;
@@ -32,7 +33,7 @@ export const hookCommand: Command = {
     `baton hook '{"type":"agent-turn-complete","last-assistant-message":"Done"}'`,
   ],
   async run(call) {
-    await Promise.race([report(call), later(call, LONGEST_MS)]);
+    await Promise.race([report(call), later(call.clock, LONGEST_MS)]);
     return 0;
   },
 };
@@ -40,7 +41,7 @@ export const hookCommand: Command = {
 async function report(call: Call): Promise<void> {
   const { BATON_RUN_ID: runId, BATON_FENCE: fence } = call.env;
   if (!runId || !fence) return;
-  const text = call.args[0] ?? (await Promise.race([standardInput(call), later(call, INPUT_MS)])) ?? '';
+  const text = call.args[0] ?? (await Promise.race([standardInput(call), later(call.clock, INPUT_MS)])) ?? '';
   const note = hookNote(text);
   if (note === null) return;
   const { url, token } = targetOf(call);
@@ -65,8 +66,4 @@ async function standardInput({ stdin }: Call): Promise<string> {
     if (text.length > INPUT_BYTES) break;
   }
   return text;
-}
-
-function later({ clock }: Call, ms: number): Promise<null> {
-  return new Promise((resolve) => clock.after(ms, () => resolve(null)));
 }

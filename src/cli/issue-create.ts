@@ -3,11 +3,11 @@ import type { HttpApi } from '../client/http.ts';
 import { BatonError } from '../errors.ts';
 import { PRIORITIES } from '../machines/view.ts';
 import { agentNamed } from './agent-named.ts';
-import { agentNames, readable } from './agent-names.ts';
+import { whyOf } from './agent-names.ts';
 import { type Call, type Flag, textFlag, wordFlag } from './command.ts';
 import { companyOf } from './companies.ts';
 import { stateOf } from './issue-text.ts';
-import { emit, plain, say } from './terminal.ts';
+import { emit, say } from './terminal.ts';
 
 export const CREATE_FLAGS: readonly Flag[] = [
   { name: 'assignee', value: 'AGENT', meaning: 'create: whose it is, by name or id' },
@@ -33,11 +33,7 @@ export async function createIssue(call: Call, http: HttpApi, title: string): Pro
     ...(context === undefined ? {} : { context: context as never }),
   });
   emit(call.terminal, issue);
-  const names = call.terminal.json ? new Map<string, string>() : await agentNames(http, [issue]);
-  say(
-    call.terminal,
-    `${issue.identifier} is ${stateOf(issue)}: ${plain(readable(issue.why.text, names, call.clock.now()))}`,
-  );
+  say(call.terminal, `${issue.identifier} is ${stateOf(issue)}: ${await whyOf(call, http, issue)}`);
   return 0;
 }
 

@@ -4,6 +4,7 @@ import { COMMANDS } from './commands.ts';
 import { INTERRUPTED } from './failure.ts';
 import { isOfNpx, whenOrphaned } from './npx.ts';
 import { run } from './run.ts';
+import { later } from './waits.ts';
 
 /** Under `npm start` a Ctrl-C arrives twice, from the terminal and from npm: so soon it is not somebody's second word. */
 const ECHO_MS = 1000;
@@ -38,8 +39,7 @@ async function endNow(): Promise<void> {
   if (isEnding) return;
   isEnding = true;
   if (lasts.length > 0) {
-    const late = new Promise((resolve) => clock.after(LAST_MS, () => resolve(null)));
-    await Promise.race([Promise.allSettled(lasts.map((last) => last())), late]);
+    await Promise.race([Promise.allSettled(lasts.map((last) => last())), later(clock, LAST_MS)]);
   }
   process.exit(INTERRUPTED);
 }

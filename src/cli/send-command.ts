@@ -2,12 +2,12 @@
 import { BatonError } from '../errors.ts';
 import { type IssueEvent, issueEvents } from '../machines/events.ts';
 import { fieldWords } from '../machines/field-words.ts';
-import { agentNames, readable } from './agent-names.ts';
+import { whyOf } from './agent-names.ts';
 import { type Command, SERVER_FLAGS, textFlag } from './command.ts';
 import { ISSUE_COMPANY_FLAG, issueOf } from './issue-ref.ts';
 import { stateOf } from './issue-text.ts';
 import { httpOf } from './server.ts';
-import { emit, plain, say } from './terminal.ts';
+import { emit, say } from './terminal.ts';
 
 export const sendCommand: Command = {
   name: 'send',
@@ -39,10 +39,10 @@ export const sendCommand: Command = {
       : answer.unchanged
         ? 'changes nothing'
         : 'is accepted';
-    const names = call.terminal.json ? new Map<string, string>() : await agentNames(http, [answer.issue]);
+    const why = await whyOf(call, http, answer.issue);
     say(
       call.terminal,
-      `${event.type} ${done}: ${issue.identifier} is ${stateOf(answer.issue)}, version ${answer.version}. ${plain(readable(answer.issue.why.text, names, call.clock.now()))}`,
+      `${event.type} ${done}: ${issue.identifier} is ${stateOf(answer.issue)}, version ${answer.version}. ${why}`,
     );
     return 0;
   },

@@ -9,6 +9,7 @@ import { liveStatus } from './live-status.ts';
 import { type MakeServer, makeServer, type RunningServer, type Step } from './runtime.ts';
 import { SETTING_FLAGS, settingsOf } from './settings-of.ts';
 import { paint, say } from './terminal.ts';
+import { aborted, later } from './waits.ts';
 
 /** Protocol section 1: exit within 10 s; what is left is for the operating system. */
 const STOP_MS = 9500;
@@ -79,7 +80,7 @@ async function start(call: Call, make: MakeServer): Promise<number> {
     Promise.resolve(demo?.stop())
       .then(() => server.stop())
       .then(() => true),
-    new Promise<false>((resolve) => clock.after(STOP_MS, () => resolve(false))),
+    later(clock, STOP_MS),
   ]);
   if (!stopped) {
     log.error(`It did not stop within ${STOP_MS} ms; what is in flight is repeated after the next start.`);
@@ -98,11 +99,4 @@ function statusOf({ terminal, clock, random }: Call, { url, token }: RunningServ
     return (await fetch(`${url}${path}`, { headers })).text();
   };
   return liveStatus(terminal, clock, http, page);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -21,6 +21,7 @@ import { killAll } from './job/process-group.ts';
 import { watchLink } from './link.ts';
 import { targetOf } from './server.ts';
 import { emit, paint, plain, say } from './terminal.ts';
+import { aborted } from './waits.ts';
 
 type Tool = 'codex' | 'claude';
 
@@ -40,8 +41,8 @@ export const workCommand: Command = {
     'The issue is on standard input, as one line of JSON, and in the environment:',
     ...variables,
     'Exit code 0 is success, anything else a failure. What the command prints goes to the log of the run, which keeps its',
-    'last 10,000 lines. While it lives,',
-    'the run is kept alive. When the run must end, all processes of the command get SIGTERM, and after the grace SIGKILL.',
+    'last 10,000 lines. While it lives, the run is kept alive. When the run must end, all processes of the command get',
+    'SIGTERM, and after the grace SIGKILL.',
     'SIGINT or SIGTERM to baton work: nothing new is claimed and what runs may finish; a second one ends all at once. Killed,',
     'it takes its commands with it: their runs are lost when their leases run out, and retried.',
     'It works by a key of its own (unless it was given an agent’s), revoked when it ends. That of a killed one is revoked by',
@@ -168,10 +169,7 @@ async function work(
 async function untilOver(call: Call, working: Worker, drainMs: number | undefined): Promise<number> {
   const { signal, terminal } = call;
   const orphaned = call.flags['end-with-stdin'] === true ? stdinClosed() : new Promise<never>(() => {});
-  const told = new Promise<'told'>((resolve) => {
-    if (signal.aborted) resolve('told');
-    else signal.addEventListener('abort', () => resolve('told'), { once: true });
-  });
+  const told = aborted(signal).then(() => 'told' as const);
   const closed = working.closed.then(() => 'closed' as const);
   let is = await Promise.race([told, closed, orphaned]);
   if (is === 'told') {

@@ -43,7 +43,8 @@ export interface Database {
   stop(): Promise<void>;
 }
 
-const NOT_OURS = { place: null, isElsewhere: false, user: null } as const;
+/** Of a database that somebody else runs. */
+export const NOT_OURS = { place: null, isElsewhere: false, user: null } as const;
 
 /** The name of our database in the embedded cluster. */
 const DATABASE = 'baton';

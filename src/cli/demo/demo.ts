@@ -18,9 +18,10 @@ import type { IssueEvent } from '../../machines/events.ts';
 import type { IssueView } from '../../machines/view.ts';
 import { freshCompany } from '../fresh-company.ts';
 import { revokeLeft } from '../job/worker-key.ts';
+import { later } from '../waits.ts';
 import { BUILDER, CALLER, CAST, CHECKER, COMPANY, type Part } from './cast.ts';
 import type { Interrupted } from './interrupted.ts';
-import { type Moment, momentOf } from './moment.ts';
+import { type Moment, momentOf, trouble } from './moment.ts';
 import { type Errand, errands } from './titles.ts';
 import { openUpstream, type Upstream } from './upstream.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -117,8 +118,8 @@ export class Demo {
     await Promise.all([...this.#workers].map((worker) => worker.stop()));
     await this.#upstream.stop();
     const { client, clock } = this.#options;
-    const late = new Promise<void>((resolve) => clock.after(REVOKE_MS, resolve));
-    await Promise.race([revokeLeft(client.http, this.company.id, this.#agents.values()), late]);
+    const revoked = revokeLeft(client.http, this.company.id, this.#agents.values());
+    await Promise.race([revoked, later(clock, REVOKE_MS)]);
   }
 
   async #watch(): Promise<void> {
@@ -277,10 +278,6 @@ export class Demo {
     });
     this.#cancels.add(cancel);
   }
-}
-
-function trouble(text: string): Moment {
-  return { what: 'trouble', issue: null, text, isOfNote: false };
 }
 
 /** Ended; or it failed for good, or was taken from its agent, and the demo will do nothing about it. */

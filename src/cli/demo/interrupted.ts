@@ -5,6 +5,7 @@
 import type { Company, HttpApi } from '../../client/http.ts';
 import type { Clock } from '../../clock.ts';
 import { mayBeUsed } from '../job/worker-key.ts';
+import { later } from '../waits.ts';
 import { CAST, COMPANY, type Part } from './cast.ts';
 
 const COUNT_MS = 500;
@@ -40,8 +41,7 @@ export async function leftIn(http: HttpApi, { id }: Company, clock: Clock): Prom
     ({ byState }) => LEFT.reduce((sum, state) => sum + (byState[state] ?? 0), 0),
     () => 0,
   );
-  const late = new Promise<number>((resolve) => clock.after(COUNT_MS, () => resolve(0)));
-  return await Promise.race([counted, late]);
+  return (await Promise.race([counted, later(clock, COUNT_MS)])) ?? 0;
 }
 
 /** `7 issues of company DEMO are left`. */

@@ -85,3 +85,8 @@ export function momentOf(
       return null;
   }
 }
+
+/** Something of the whole demo went wrong; it goes on. */
+export function trouble(text: string): Moment {
+  return { what: 'trouble', issue: null, text, isOfNote: false };
+}

@@ -3,10 +3,9 @@
  * revoke its key, does not leave it valid: whoever starts later for the same agent on the same machine sees that the
  * process is gone. The key of a process that lives, or of another machine, is left alone.
  */
-import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { HttpApi } from '../../client/http.ts';
-import { machineId, startedAt } from '../../process-identity.ts';
+import { machineId, startId } from '../../process-identity.ts';
 
 /** A key's name has at most 100 characters; the rest of it takes 59. */
 const LONGEST_HOST = 40;
@@ -20,14 +19,14 @@ const NAME = /, process (\d{1,10}) \(([0-9a-f]{12})-([0-9a-f]{12})\)$/;
 export function workerKeyName(as: string): string {
   const what = `${as} on ${hostname().slice(0, LONGEST_HOST)}`;
   const machine = machineId();
-  const start = startOf(process.pid);
+  const start = startId(process.pid);
   return machine === null || start === null ? what : `${what}, process ${process.pid} (${machine}-${start})`;
 }
 
 /** True: it is the name of a worker's key, and its process was on this machine and is gone. */
 export function isOfGoneProcess(name: string): boolean {
   const [, pid = '', machine, start] = NAME.exec(name) ?? [];
-  return machine !== undefined && machine === machineId() && startOf(Number(pid)) !== start;
+  return machine !== undefined && machine === machineId() && startId(Number(pid)) !== start;
 }
 
 /** Some process that lives on this machine works by a key with this name, or – elsewhere – may do so. */
@@ -53,9 +52,4 @@ export async function revokeLeft(
   } catch {
     // the server is away, or others may not revoke keys of this company
   }
-}
-
-function startOf(pid: number): string | null {
-  const started = startedAt(pid);
-  return started === null ? null : createHash('sha256').update(started).digest('hex').slice(0, 12);
 }

@@ -177,9 +177,10 @@ export class IssueList {
   }
 
   async #index(): Promise<number> {
-    const { seq, numbers, ids, dues, more } = await this.#client.http.call<
-      Places & { seq: number; more: boolean }
-    >('GET', `/companies/${this.#company.id}/issues/index`, { query: paramsOf(this.#filter) });
+    const { seq, numbers, ids, dues, more } = await this.#client.http.issueIndex(
+      this.#company.id,
+      paramsOf(this.#filter),
+    );
     this.#gone.clear();
     if (!this.#isOver) this.#store.trigger.indexed({ places: { numbers, ids, dues }, more, seq });
     void this.#readSeen();
