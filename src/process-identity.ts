@@ -8,14 +8,19 @@ import { readFileSync, readlinkSync } from 'node:fs';
 
 /** When a process started, in the system's own words; null: there is no such process. */
 export function startedAt(pid: number): string | null {
+  const stat = statOf(pid);
+  if (stat !== null) return stat[0] === 'Z' ? null : stat[19]!;
+  return said('ps', ['-o', 'lstart=', '-p', String(pid)]);
+}
+
+/** The fields of /proc/PID/stat from its state on (proc(5), field 3); null: no such process, or a system without /proc. */
+export function statOf(pid: number): readonly string[] | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? null : fields[19]!;
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    // no such process, or a system without /proc
+    return null;
   }
-  return said('ps', ['-o', 'lstart=', '-p', String(pid)]);
 }
 
 /**

@@ -44,7 +44,7 @@ export interface Call {
   readonly random: Random;
   /** Aborted by the first SIGINT or SIGTERM; a second one ends the process with 130. The signal's name is its reason. */
   readonly signal: AbortSignal;
-  /** What a process that is ended by a second signal still does: all at once, for a second at most. */
+  /** What a process that is ended by a second signal still does, the newest first, for a second at most in all. */
   beforeExit(last: () => Promise<unknown>): void;
 }
 

@@ -39,9 +39,14 @@ async function endNow(): Promise<void> {
   if (isEnding) return;
   isEnding = true;
   if (lasts.length > 0) {
-    await Promise.race([Promise.allSettled(lasts.map((last) => last())), later(clock, LAST_MS)]);
+    await Promise.race([undoAll(), later(clock, LAST_MS)]);
   }
   process.exit(INTERRUPTED);
+}
+
+/** What was set up last is undone first: a run is given back by the key that is revoked next. */
+async function undoAll(): Promise<void> {
+  for (const last of lasts.reverse()) await last().catch(() => {});
 }
 
 if (isOfNpx(process.env)) {

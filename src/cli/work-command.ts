@@ -21,9 +21,12 @@ import { killAll } from './job/process-group.ts';
 import { watchLink } from './link.ts';
 import { targetOf } from './server.ts';
 import { emit, paint, plain, say } from './terminal.ts';
-import { aborted } from './waits.ts';
+import { aborted, later } from './waits.ts';
 
 type Tool = 'codex' | 'claude';
+
+/** A server that is away does not keep a worker that must end. */
+const GIVE_BACK_MS = 1000;
 
 /** Read when they are needed: a hook or `baton why` should not wait for them. */
 const WORDINGS: Readonly<Record<Tool, () => Promise<Wording>>> = {
@@ -41,10 +44,10 @@ export const workCommand: Command = {
     'The issue is on standard input, as one line of JSON, and in the environment:',
     ...variables,
     'Exit code 0 is success, anything else a failure. What the command prints goes to the log of the run, which keeps its',
-    'last 10,000 lines. While it lives, the run is kept alive. When the run must end, all processes of the command get',
-    'SIGTERM, and after the grace SIGKILL.',
-    'SIGINT or SIGTERM to baton work: nothing new is claimed and what runs may finish; a second one ends all at once. Killed,',
-    'it takes its commands with it: their runs are lost when their leases run out, and retried.',
+    'last 10,000 lines and has [redacted] in place of BATON_TOKEN. While it lives, the run is kept alive. When the run must end,',
+    'all processes of the command get SIGTERM, and after the grace SIGKILL.',
+    'SIGINT or SIGTERM to baton work: nothing new is claimed and what runs may finish; a second one ends all at once, and',
+    'the issues are retried. Killed, it takes its commands with it: their runs are lost when their leases run out, and retried.',
     'It works by a key of its own (unless it was given an agent’s), revoked when it ends. That of a killed one is revoked by',
     'the next baton work or baton mcp of the agent on the same machine.',
     '--classify recognises the errors of a coding agent that will pass (429, 503, 529, overloaded, usage limits with the',
@@ -144,11 +147,7 @@ async function work(
     },
     ended: (grant, outcome) => tellEnd(call, agent, grant, outcome),
   });
-  call.beforeExit(async () => {
-    // First the client: a command that we kill must not be reported as one that failed.
-    working.client.close();
-    killAll();
-  });
+  call.beforeExit(() => giveBack(working));
   emit(terminal, { event: 'working', agent: agent.name, agentId: agent.id, slots: options.slots });
   say(terminal, `Working as ${plain(agent.name)} at ${url}: ${command.map(plain).join(' ')}`);
   warnOfSlots(call, agent, options.slots);
@@ -180,8 +179,19 @@ async function untilOver(call: Call, working: Worker, drainMs: number | undefine
     is = await Promise.race([drained.then(() => 'closed' as const), orphaned]);
   }
   if (is === 'closed') return 0;
+  await Promise.race([giveBack(working), later(call.clock, GIVE_BACK_MS)]);
   working.client.close();
   return INTERRUPTED;
+}
+
+/**
+ * Ends the runs in hand at once: their commands are killed, their issues retried. First the word: a command that we kill
+ * must not be reported as one that failed.
+ */
+async function giveBack(working: Worker): Promise<void> {
+  const over = working.close({ graceMs: 0 });
+  killAll();
+  await over.catch(() => {});
 }
 
 function stdinClosed(): Promise<'orphaned'> {

@@ -86,17 +86,17 @@ export class Worker {
   /**
    * Stops claiming, lets the runs in hand finish and reports them, then closes the connection.
    * @param graceMs after so long the runs' signals are aborted; what they throw then is reported as transient, so that
-   * the issues are retried. Absent: they may take as long as they need
+   * the issues are retried. 0: at once, before this returns. Absent: they may take as long as they need
    */
   async close({ graceMs }: { graceMs?: number } = {}): Promise<void> {
     if (this.#state === 'working') this.#state = 'draining';
     const clock = this.#options.clock ?? browserSafeClock;
-    const cancel =
-      graceMs === undefined
-        ? () => {}
-        : clock.after(graceMs, () => {
-            for (const run of this.#active.values()) run.stop(WORKER_CLOSED, 0);
-          });
+    const abort = () => {
+      for (const run of this.#active.values()) run.stop(WORKER_CLOSED, 0);
+    };
+    let cancel = () => {};
+    if (graceMs !== undefined && graceMs > 0) cancel = clock.after(graceMs, abort);
+    else if (graceMs !== undefined) abort();
     this.#wake();
     this.#endIfDrained();
     await this.closed.finally(cancel);

@@ -99,7 +99,7 @@ describe('baton work', () => {
       'printf "one\\033[2Jtwo\\n"; printf "a\\000b\\n" >&2; echo "it broke" >&2; exit 3',
     );
     const issue = await w.over('idle');
-    expect(issue.lastError).toMatchObject({ error: 'exit code 3: it broke', errorCode: 'exit_3' });
+    expect(issue.lastError).toMatchObject({ error: 'it broke', errorCode: 'exit_3' });
     const lines = await w.log();
     expect(lines.filter((l) => l.stream === 'stdout').map((l) => l.text)).toEqual(['one\x1b[2Jtwo']);
     expect(lines.filter((l) => l.stream === 'stderr').map((l) => l.text)).toEqual(['a␀b', 'it broke']);

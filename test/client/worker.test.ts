@@ -281,6 +281,17 @@ describe('closing', () => {
     });
   });
 
+  it('with no grace aborts them before close returns', async () => {
+    const job = held();
+    await work(job.run);
+    await job.started;
+    const closing = working?.close({ graceMs: 0 });
+    expect(job.tools().signal.aborted).toBe(true);
+    job.fail(job.tools().signal.reason);
+    await closing;
+    expect(reports()[0]).toMatchObject({ errorFamily: 'transient_upstream', errorCode: 'worker_closed' });
+  });
+
   it('rejects `closed` when the key is revoked', async () => {
     await work(held().run);
     server.cut(4401);

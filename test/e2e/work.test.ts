@@ -104,7 +104,7 @@ describe('a worker process', () => {
     expect((await desk.get(issue.id)).state).toBe('done');
   });
 
-  it('told to end twice, ends at once, and its commands with it', async () => {
+  it('told to end twice, ends at once, its commands with it, and gives back the issue to be retried', async () => {
     const pids = join(directory, 'stubborn');
     const { desk, issue, child, exited } = await working(
       'a',
@@ -122,9 +122,13 @@ describe('a worker process', () => {
       (is) => !is,
     );
     expect(alive).toBe(false);
-    // Its key is worth nothing any more; its run is lost and retried, not failed.
+    // Its key is worth nothing any more; nobody waits for the lease of its run.
     expect(await validKeys(desk.companyId)).toEqual([]);
-    expect(await desk.get(issue.id)).toMatchObject({ state: 'running', lastError: null });
+    expect(await desk.get(issue.id)).toMatchObject({
+      state: 'scheduled-retry',
+      lastError: { errorCode: 'worker_closed' },
+      lock: { mode: 'reserved' },
+    });
   });
 
   it('that was killed leaves its key to the next one of the agent, which revokes no living worker’s', async () => {
@@ -157,7 +161,7 @@ describe('a worker process', () => {
   it('with --end-with-stdin ends, commands and all, when whoever started it is gone', async () => {
     const pids = join(directory, 'lifeline');
     const script = `trap '' TERM; echo $$ > ${pids}; while :; do sleep 0.1; done`;
-    const { child, exited } = await working('b', script, ['--end-with-stdin']);
+    const { desk, issue, child, exited } = await working('b', script, ['--end-with-stdin']);
     const pid = Number(await contentOf(pids));
     child.stdin?.end();
     expect(await exited).toBe(130);
@@ -166,6 +170,7 @@ describe('a worker process', () => {
       (is) => !is,
     );
     expect(alive).toBe(false);
+    expect((await desk.get(issue.id)).state).toBe('scheduled-retry');
   });
 
   it('that is killed leaves no command behind, however that command takes a signal', async () => {

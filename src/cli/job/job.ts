@@ -10,6 +10,7 @@ import { type Ending, ProcessGroup } from './process-group.ts';
 
 export interface JobOptions {
   readonly command: readonly [string, ...string[]];
+  /** Its BATON_TOKEN is kept out of the log. */
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
   /** For standard input. */
@@ -46,7 +47,7 @@ class CommandFailed extends Error {
 export async function carryOut(options: JobOptions, tools: RunTools): Promise<RunResult> {
   const { clock, command, wording } = options;
   const group = new ProcessGroup(command, options, clock);
-  const output = new Output(tools, clock);
+  const output = new Output(tools, clock, options.env.BATON_TOKEN ?? '');
   const pumping = [output.pump(group.stdout, 'stdout'), output.pump(group.stderr, 'stderr')];
   const stop = stopped(tools.signal);
   const first = await Promise.race([group.ended, stop.told]);
@@ -93,7 +94,9 @@ function failureOf(
       ? [`exit code ${ending.code}`, `exit_${ending.code}`]
       : [`killed by ${ending.signal}`, ending.signal.toLowerCase()];
   const last = tail.trimEnd().split('\n').at(-1)?.trim() ?? '';
-  return new CommandFailed(last === '' ? `${how}.` : `${how}: ${last}`, code);
+  if (last === '') return new CommandFailed(`${how}.`, code);
+  // The code says which exit code it was.
+  return new CommandFailed(ending.is === 'exited' ? last : `${how}: ${last}`, code);
 }
 
 function stopped(signal: AbortSignal): { told: Promise<RunStopped>; forget(): void } {
@@ -112,6 +115,7 @@ function stopped(signal: AbortSignal): { told: Promise<RunStopped>; forget(): vo
 class Output {
   readonly #tools: RunTools;
   readonly #clock: Clock;
+  readonly #secret: string;
   #notedAt = Number.NEGATIVE_INFINITY;
   #full = 0;
   /** The end of all that was printed. */
@@ -119,9 +123,10 @@ class Output {
   /** Monotonic time of the last sign of life of a stream. */
   heardAt = 0;
 
-  constructor(tools: RunTools, clock: Clock) {
+  constructor(tools: RunTools, clock: Clock, secret: string) {
     this.#tools = tools;
     this.#clock = clock;
+    this.#secret = secret;
     this.heardAt = clock.monotonic();
   }
 
@@ -132,7 +137,7 @@ class Output {
 
   /** Reads no faster than the log takes it: the pipe fills, the command waits. */
   async pump(stream: Readable, name: string): Promise<void> {
-    const lines = new Lines();
+    const lines = new Lines(this.#secret);
     try {
       for await (const bytes of stream) {
         this.heardAt = this.#clock.monotonic();

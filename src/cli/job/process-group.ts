@@ -5,7 +5,7 @@
  *     running ──leader exits──► leftovers told to end ──► gone
  *        └─ end(): SIGTERM to all ──grace──► SIGKILL to all ──► gone
  *
- * Invariants: 1 when `end` has resolved nothing of the group runs, or it could not be killed (a zombie nobody reaps);
+ * Invariants: 1 when `end` has resolved nothing of the group runs (the dead that nobody reaps do not count), or it could not be killed;
  * 2 groups that live when this process exits are killed (`killAll`); 3 they are killed also when this process is, and
  * cannot do so: each has a guard, a shell that waits at a pipe which closes with us. What has left the group (setsid) is
  * not ours any more. POSIX only: Windows knows no process groups.
@@ -14,6 +14,7 @@ import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'n
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../clock.ts';
 import { isRunnable } from './executable.ts';
+import { hasOnlyZombies } from './zombies.ts';
 
 export type Ending =
   | { readonly is: 'exited'; readonly code: number }
@@ -22,6 +23,8 @@ export type Ending =
 
 /** How often it is looked whether a group is gone. */
 const LOOK_MS = 20;
+/** Every so many looks the group's members are looked at, which is as many reads as there are processes. */
+const LOOKS_AT_ALL = 5;
 /** SIGKILL needs no time, but the dead must be reaped. */
 const REAP_MS = 1000;
 
@@ -115,7 +118,8 @@ export class ProcessGroup {
 
   async #gone(ms: number): Promise<boolean> {
     const until = this.#clock.monotonic() + ms;
-    while (this.signal(0)) {
+    for (let look = 1; this.signal(0); look++) {
+      if (look % LOOKS_AT_ALL === 0 && hasOnlyZombies(this.#child.pid!)) return true;
       if (this.#clock.monotonic() >= until) return false;
       await new Promise<void>((resolve) => this.#clock.after(LOOK_MS, resolve));
     }
