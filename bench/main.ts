@@ -5,6 +5,7 @@
 import { type Bench, type Result, reached } from './bench.ts';
 import { broadcast } from './broadcast.ts';
 import { latency } from './latency.ts';
+import { queues } from './queues.ts';
 import { reassign } from './reassign.ts';
 import { restart } from './restart.ts';
 import { retries } from './retries.ts';
@@ -13,7 +14,16 @@ import { Room } from './support/room.ts';
 import { throughput } from './throughput.ts';
 import { waiting } from './waiting.ts';
 
-const BENCHES: readonly Bench[] = [throughput, latency, reassign, retries, waiting, restart, broadcast];
+const BENCHES: readonly Bench[] = [
+  throughput,
+  queues,
+  latency,
+  reassign,
+  retries,
+  waiting,
+  restart,
+  broadcast,
+];
 
 const given = process.argv.slice(2);
 const profile = given.includes('--profile');
@@ -31,6 +41,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     void (current?.close() ?? Promise.resolve()).finally(() => process.exit(130));
   });
 }
+
+// A defect of a bench, too, leaves nothing running.
+process.once('uncaughtException', (error) => {
+  process.stderr.write(`${error.stack}\n`);
+  void (current?.close() ?? Promise.resolve()).finally(() => process.exit(1));
+});
 
 let missed = 0;
 for (const bench of BENCHES) {
