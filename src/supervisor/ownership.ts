@@ -43,7 +43,8 @@ export class Ownership {
   private readonly ttlMs: number;
   /** What was recovered so far, for the first lines a person sees. */
   readonly recovered = { live: 0, timers: 0 };
-  lastError: string | null = null;
+  /** Why the last beat and the last look failed, for the log; absent where they did not. */
+  private readonly troubles = new Map<'beat' | 'look', string>();
 
   constructor(node: Node, ttlMs: number) {
     this.node = node;
@@ -142,10 +143,10 @@ export class Ownership {
       if (doubts !== this.resolved || owned < this.node.partitions.size) await this.compare();
       this.resolved = doubts;
       this.servingUntil = Math.max(this.servingUntil, sentAt + this.ttlMs * (1 - MARGIN));
-      this.lastError = null;
+      this.troubles.delete('beat');
       ok = true;
     } catch (error) {
-      this.lastError = error instanceof Error ? error.message : String(error);
+      this.trouble('beat', error);
     }
     this.beating = false;
     if (this.stopped) return;
@@ -170,6 +171,7 @@ export class Ownership {
       const { store, node } = this.node;
       const { lapses } = this;
       const owned = await store.acquire(node, this.ttlMs, PARTITIONS, this.node.owned);
+      this.troubles.delete('look');
       if (this.stopped) this.late = owned.map(({ partition }) => partition);
       // An answer from before the lease ran out is worth nothing: another node may have come in between.
       if (owned.length > 0 && !this.stopped && this.serving && lapses === this.lapses) {
@@ -180,10 +182,20 @@ export class Ownership {
         });
       }
     } catch (error) {
-      this.lastError = error instanceof Error ? error.message : String(error);
+      this.trouble('look', error);
     }
     this.looking = false;
     if (!this.node.ownsAll) this.lookSoon();
+  }
+
+  /** Told when it begins and when its cause is another one, not at every try: those are a fraction of a second apart. */
+  private trouble(of: 'beat' | 'look', error: unknown): void {
+    // That of a name with several addresses has no message, only what became of each.
+    const cause =
+      (error instanceof Error && error.message) || String((error as { code?: string }).code ?? error);
+    if (this.troubles.get(of) === cause) return;
+    this.troubles.set(of, cause);
+    this.node.log('warn', 'the database does not answer', { error: cause });
   }
 
   private lookSoon(): void {
@@ -223,7 +235,7 @@ export class Ownership {
     if (this.node.partitions.size === 0) return;
     this.node.log('warn', 'the node lease ran out: giving up all partitions', {
       partitions: this.node.partitions.size,
-      error: this.lastError,
+      error: this.troubles.get('beat') ?? null,
     });
     this.node.loseAll();
   }

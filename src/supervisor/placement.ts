@@ -27,8 +27,8 @@ export class Placement {
     const recovering = partitions.filter((p) => p.state === 'recovering').length;
     let reason: string | null = null;
     if (this.node.draining) reason = 'draining';
-    else if (!this.ownership.serving)
-      reason = `the database does not answer: ${this.ownership.lastError ?? 'connecting'}`;
+    // Anybody may ask, so the cause, which names hosts and paths, is in the log alone.
+    else if (!this.ownership.serving) reason = 'the database does not answer';
     else if (partitions.length === 0) reason = 'owns no partition yet';
     else if (recovering > 0) reason = `recovering ${recovering} partitions`;
     return { ready: reason === null, reason, node: this.node.node, partitions: partitions.length };

@@ -3,11 +3,12 @@
  * that can, and all it says – answers, frames, metrics, log, journal, command line – is searched for them.
  */
 import { spawnSync } from 'node:child_process';
+import { setTimeout as later } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { freshDatabase, temporaryDirectory } from '../support/postgres.ts';
-import { endAll, spawnServer } from '../support/server-process.ts';
+import { endAll, spawnListening, spawnServer } from '../support/server-process.ts';
 
 afterAll(endAll);
 
@@ -159,6 +160,83 @@ describe('a server with secrets', () => {
     await database.drop();
     await directory.remove();
   }, 60_000);
+});
+
+describe('a server whose database is away', () => {
+  it.each([
+    ['behind a socket', (place: string) => `postgresql:///x?host=${encodeURIComponent(place)}&user=`],
+    ['on another machine', () => 'postgresql://canary-host.invalid/x?user='],
+  ])(
+    '%s tells nobody where that is and why it does not answer, and its log once',
+    async (_where, urlOf) => {
+      const directory = await temporaryDirectory();
+      const env = {
+        ...process.env,
+        BATON_TOKEN: OPERATOR,
+        DATABASE_URL: `${urlOf(directory.path)}canary-user&password=${PASSWORD}`,
+        BATON_DATA_DIR: directory.path,
+      };
+      const server = await spawnListening({ log: 'info' }, env);
+      const said: Said[] = [];
+      const told = () =>
+        server
+          .output()
+          .split('\n')
+          .filter((line) => line.includes('"the database does not answer"'));
+      for (let n = 0; n < 500 && told().length === 0; n++) await later(20);
+      // Several tries more.
+      await later(1000);
+      const json = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+      const tool = {
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name: 'list_issues', arguments: {} },
+      };
+      const sub = '{"t":"sub","id":"q","topic":"company:c00012345678901234567890"}';
+      const asks = [null, WRONG, OPERATOR].flatMap((token) => {
+        const ask = async (path: string, body?: unknown) => {
+          const answer = await fetch(`${server.url}${path}`, {
+            headers: { ...json, ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+            ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+          });
+          said.push({ where: path, text: `${JSON.stringify([...answer.headers])} ${await answer.text()}` });
+        };
+        const hello = JSON.stringify({ t: 'hello', ...(token === null ? {} : { token }) });
+        const frames = async () =>
+          said.push({ where: 'frames', text: await spoken(server.url, [hello, sub, 'bye']) });
+        return [
+          ...['/readyz', '/healthz', '/', '/metrics', '/openapi.json', '/v1/companies'].map((path) =>
+            ask(path),
+          ),
+          ask('/v1/companies', { name: 'Acme', prefix: 'ACME' }),
+          ask('/mcp', tool),
+          frames(),
+        ];
+      });
+      await Promise.all(asks);
+      for (const { where, text } of said) {
+        if (where === '/readyz') expect(text).toContain('"reason":"the database does not answer"');
+        expect(
+          /canary-|\.PGSQL|ECONNREFUSED|ENOENT|ENOTFOUND|EAI_AGAIN/.exec(text)?.[0],
+          `${where}: ${text}`,
+        ).toBeUndefined();
+        expect(text.includes(directory.path), `${where}: ${text}`).toBe(false);
+      }
+      // Whoever runs it is told, once.
+      expect(told()).toHaveLength(1);
+      expect(told()[0]).toMatch(/ECONNREFUSED|ENOENT|ENOTFOUND|EAI_AGAIN/);
+      const log = server
+        .output()
+        .split('\n')
+        .filter((line) => !line.includes('"ready":true'))
+        .join('\n');
+      for (const secret of [OPERATOR, PASSWORD, WRONG]) expect(log).not.toContain(secret);
+      await server.end('SIGTERM');
+      await directory.remove();
+    },
+    60_000,
+  );
 });
 
 async function query(url: string, text: string): Promise<void> {
