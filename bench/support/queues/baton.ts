@@ -56,6 +56,10 @@ export const baton: QueueKind = {
         const operator = operators[handedIn++ % OPERATORS]!;
         await operator.event(issueId, { type: 'WAKE', reason: 'schedule', source: 'automation' });
       },
+      async cpu() {
+        const { user, sys } = await server.cpu();
+        return user + sys;
+      },
       async close() {
         await Promise.all(workers.map((working) => working.close()));
         for (const operator of operators) operator.close();

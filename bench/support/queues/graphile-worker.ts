@@ -37,6 +37,7 @@ export const graphileWorker: QueueKind = {
       async add() {
         await utils.addJob(TASK, PAYLOAD);
       },
+      cpu: async () => 0,
       async close() {
         await thread.end();
         await utils.release();

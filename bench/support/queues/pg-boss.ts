@@ -34,6 +34,7 @@ export const pgBoss: QueueKind = {
       async add() {
         await boss.send(QUEUE, PAYLOAD);
       },
+      cpu: async () => 0,
       async close() {
         await thread.end();
         await boss.stop({ graceful: false });

@@ -8,6 +8,8 @@ import type { Board } from './board.ts';
 export interface Queue {
   /** Hands one in; resolves when that is committed. */
   add(): Promise<void>;
+  /** CPU seconds so far of its processes beside this one and the database's. */
+  cpu(): Promise<number>;
   close(): Promise<void>;
 }
 
