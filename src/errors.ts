@@ -47,7 +47,7 @@ export const ERRORS = {
     status: 409,
     retryable: false,
     title: 'The state does not allow this event',
-    hint: 'Read the issue again; "allowed" names the events its state accepts now.',
+    hint: 'Read it again; "allowed" names the events its state accepts now.',
     exit: 3,
   },
   FENCED: {

@@ -23,6 +23,8 @@ import { dotted } from './step.ts';
 import type { AgentView } from './view.ts';
 
 const VERSION = 1;
+/** What to do about a refusal by an agent that is over. */
+const TERMINATED = 'A terminated agent stays so, and no event changes it any more: make another agent.';
 
 export type AgentKind = ActorKind<AgentState, AnyAgentEvent, AgentView>;
 type S = Persisted<AgentState>;
@@ -135,7 +137,8 @@ function judgeOperators(
   const status = statusOf(s);
   if (event.type === 'TERMINATE') return { is: status === 'terminated' ? 'unchanged' : 'apply' };
   if (status === 'terminated') {
-    const detail = { state: status, substate: substateOf(s), allowed: [] };
+    // None is allowed: not even TERMINATE would change it.
+    const detail = { state: status, substate: substateOf(s), allowed: [], hint: TERMINATED };
     return {
       is: 'refused',
       code: 'NOT_ALLOWED',

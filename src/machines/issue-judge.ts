@@ -26,6 +26,8 @@ type RunWord = EventOf<'RUN.HEARTBEAT' | 'RUN.SUCCEEDED' | 'RUN.FAILED' | 'RUN.S
 const APPLY: IssueVerdict = { is: 'apply' };
 const UNCHANGED: IssueVerdict = { is: 'unchanged' };
 const IGNORED: IssueVerdict = { is: 'ignored' };
+/** What to do when it is not the issue's state that is in the way, but the agent it would be given to. */
+const NAME_ANOTHER = 'Name an agent that is not terminated, or none.';
 
 export function judge(event: IssueMachineEvent, s: Persisted<IssueState>): IssueVerdict {
   const verdict = decide(event, leafOf(s.value), s.context);
@@ -73,7 +75,7 @@ export function judgeBirth(event: EventOf<'CREATED'>): Refused | null {
   const facts = factsOf(event.stamp, agentId);
   if (!facts) return noSuchAgent(agentId);
   if (canTakeRuns(facts)) return null;
-  const detail = { state: null, substate: null, allowed: [] };
+  const detail = { state: null, substate: null, allowed: [], hint: NAME_ANOTHER };
   return { is: 'refused', code: 'NOT_ALLOWED', message: terminated(agentId), detail };
 }
 
@@ -155,7 +157,9 @@ function judgeAssign(event: EventOf<'ASSIGN'>, leaf: Leaf, c: IssueState): Issue
   if (event.agentId === null) return APPLY;
   const facts = factsOf(event.stamp, event.agentId);
   if (!facts) return noSuchAgent(event.agentId);
-  return canTakeRuns(facts) ? APPLY : notAllowed(event, leaf, terminated(event.agentId));
+  if (canTakeRuns(facts)) return APPLY;
+  const refusal = notAllowed(event, leaf, terminated(event.agentId));
+  return { ...refusal, detail: { ...refusal.detail, hint: NAME_ANOTHER } };
 }
 
 // -- a worker's word ------------------------------------------------------------------------------------------------------

@@ -24,6 +24,40 @@ describe('agents', () => {
     expect((await bench.post(`${path}/resume`)).body.code).toBe('NOT_ALLOWED');
     expect((await bench.post(`${path}/pause`, { now: true })).body.code).toBe('VALIDATION');
   });
+
+  it('say, once terminated, that nothing leads back, and speak of no issue', async () => {
+    const bench = await start();
+    const path = `/v1/agents/${await bench.agent(await bench.company())}`;
+    await bench.post(`${path}/terminate`);
+    const asked = [bench.post(`${path}/resume`), bench.post(`${path}/pause`)];
+    for (const { status, body } of await Promise.all([
+      ...asked,
+      bench.ask('PATCH', path, { body: { name: 'x' } }),
+    ])) {
+      expect(status).toBe(409);
+      expect(body).toMatchObject({ code: 'NOT_ALLOWED', state: 'terminated', allowed: [] });
+      expect(body.hint).toBe(
+        'A terminated agent stays so, and no event changes it any more: make another agent.',
+      );
+    }
+  });
+
+  it('that take no issues any more are said to be the trouble, also where an issue is handed to one', async () => {
+    const bench = await start();
+    const company = await bench.company();
+    const agent = await bench.agent(company);
+    const id = await bench.issue(company);
+    await bench.post(`/v1/agents/${agent}/terminate`);
+    const refused = [
+      await bench.post(`/v1/issues/${id}/events`, { type: 'ASSIGN', agentId: agent }),
+      await bench.post(`/v1/companies/${company}/issues`, { title: 'x', assigneeAgentId: agent }),
+    ];
+    for (const { body } of refused) {
+      expect(body.code).toBe('NOT_ALLOWED');
+      expect(body.hint).toBe('Name an agent that is not terminated, or none.');
+    }
+    expect(refused[0]?.body.allowed).toContain('ASSIGN');
+  });
 });
 
 describe('an agent’s own retry policy', () => {
