@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { agentId, priority } from '../machines/events.ts';
 import { ISSUE_STATES, ISSUE_SUBSTATES, PRIORITIES } from '../machines/view.ts';
 import type { Listing, Router, Shown } from '../supervisor/router.ts';
-import { page, queryText, several } from './schemas.ts';
+import { digits, page, queryText, several } from './schemas.ts';
 
 /** What lists may be filtered by: a state, or where within it. */
 export const issueStates = z.enum([...ISSUE_STATES, ...ISSUE_SUBSTATES]);
@@ -12,7 +12,7 @@ const filter = {
   state: several(issueStates).optional(),
   assignee: queryText.pipe(agentId).optional(),
   priority: several(priority).optional(),
-  minAttempt: z.coerce.number().int().min(0).optional(),
+  minAttempt: digits(0).optional(),
   q: queryText
     .pipe(z.string().min(1).max(200))
     .optional()
@@ -25,7 +25,7 @@ type Filter = z.infer<typeof indexFilter>;
 export const issueFilter = z.strictObject({
   ...page,
   ...filter,
-  after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional().meta({
+  after: digits(0).optional().meta({
     description: 'Only issues numbered above this: 7 begins behind ACME-7. Not together with cursor.',
   }),
 });

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { cursorOf, NUMBER, pageOf, readCursor } from './cursor.ts';
 import type { Doors } from './doors.ts';
 import { answers, sendList } from './reply.ts';
-import { changeShape, listOf, page, path } from './schemas.ts';
+import { changeShape, digits, listOf, page, path } from './schemas.ts';
 
 const shapeOf = {
   issue: changeShape,
@@ -27,7 +27,7 @@ export function journalRoutes(scope: FastifyInstance, { router }: Doors): void {
           params: path(`${of}Id`),
           querystring: z.strictObject({
             ...page,
-            after: z.coerce.number().int().min(0).optional().meta({ description: 'Only later versions.' }),
+            after: digits(0).optional().meta({ description: 'Only later versions.' }),
           }),
         },
         { 200: listOf(shapeOf[of]) },

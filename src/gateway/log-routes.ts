@@ -13,7 +13,7 @@ import type { Doors } from './doors.ts';
 import { notFound } from './problem.ts';
 import { answers, sendJson, sendList } from './reply.ts';
 import { liveOf } from './run-list.ts';
-import { listOf, logLineShape, page, path } from './schemas.ts';
+import { digits, listOf, logLineShape, page, path } from './schemas.ts';
 
 const tags = ['runs'];
 
@@ -67,7 +67,7 @@ export function logRoutes(scope: FastifyInstance, { router }: Doors): void {
         params: path('runId'),
         querystring: z.strictObject({
           ...page,
-          after: z.coerce.number().int().min(0).optional().meta({ description: 'Only later offsets.' }),
+          after: digits(0).optional().meta({ description: 'Only later offsets.' }),
         }),
       },
       { 200: listOf(logLineShape) },

@@ -246,9 +246,18 @@ export function listOf(item: z.ZodType) {
   return z.looseObject({ items: z.array(item), nextCursor: z.string().nullable() });
 }
 
+/** A whole number of a query, in plain decimal digits: `Number` would take "1e2", "0x10", " 5" and "" as well. */
+export function digits(least: number, most = Number.MAX_SAFE_INTEGER) {
+  const number = z.int('must be a whole number in decimal digits').min(least).max(most);
+  return z.preprocess(
+    (text) => (typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : text),
+    number,
+  );
+}
+
 /** Query parameters of every list (protocol section 3). */
 export const page = {
-  limit: z.coerce.number().int().min(1).max(500).default(50).meta({ description: 'Items a page, 1..500.' }),
+  limit: digits(1, 500).prefault(50).meta({ description: 'Items a page, 1..500.' }),
   cursor: z.string().min(1).max(300).optional().meta({ description: 'nextCursor of the page before.' }),
 };
 

@@ -177,6 +177,34 @@ describe('issues', () => {
     }
   });
 
+  it('take a number in a query as plain decimal digits and in no other notation', async () => {
+    const bench = await start();
+    const company = await bench.company();
+    const issues = `/v1/companies/${company}/issues`;
+    const journal = `/v1/issues/${await bench.issue(company)}/journal`;
+    for (const wrong of ['1e2', '%205', '5%20', '%2B5', '0x10', '5.0', '']) {
+      for (const query of [
+        `${issues}?limit=`,
+        `${issues}?minAttempt=`,
+        `${issues}?after=`,
+        `${journal}?after=`,
+      ]) {
+        const answer = await bench.get(`${query}${wrong}`);
+        expect([answer.status, answer.body.code], `${query}${wrong}`).toEqual([400, 'VALIDATION']);
+      }
+    }
+    expect((await bench.get(`${issues}?limit=5&minAttempt=0&after=0`)).body.items).toHaveLength(1);
+    const said = (await bench.get(`${issues}?limit=1e2`)).body.detail;
+    expect(said).toBe('limit: must be a whole number in decimal digits');
+    const { parameters } = (await bench.get('/openapi.json')).body.paths['/v1/companies/{companyId}/issues']
+      .get;
+    const limit = parameters.find((parameter: { name: string }) => parameter.name === 'limit');
+    expect(limit).toMatchObject({
+      required: false,
+      schema: { type: 'integer', minimum: 1, maximum: 500, default: 50 },
+    });
+  });
+
   it('take events, once per idempotency key, and only at the version one expects', async () => {
     const bench = await start();
     const company = await bench.company();
