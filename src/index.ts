@@ -187,7 +187,16 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
     undo.unshift(() => gateway.stop());
     // Of a server with a token of its own and a database elsewhere nothing is kept here, and the directory may not be there.
     if (local || settings.databaseUrl === null) {
-      undo.unshift(await announce(settings.dataDir, gateway.url));
+      const announced = await announce(settings.dataDir, gateway.url);
+      if (announced.is === 'announced') undo.unshift(announced.takeBack);
+      else {
+        const { pid, url } = announced;
+        const there = url === null ? '' : `, ${url}`;
+        log.warn(
+          `commands in this folder go to the Baton server that was here first (process ${pid}${there}): ` +
+            `name this one with --url ${gateway.url}`,
+        );
+      }
     }
 
     const ready = async (ms: number) => {

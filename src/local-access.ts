@@ -1,6 +1,6 @@
 /**
  * What a server leaves in its data directory (mode 0600), so that whoever may read that directory finds it: the address
- * where it listens, there while it runs; and in local mode, where nobody is to be told anything to be let in, its operator
+ * where it listens, there while it runs – of several servers in one directory the first one's; and in local mode, where nobody is to be told anything to be let in, its operator
  * token, kept from start to start (protocol section 2).
  *
  * Token and address belong together: a client sends the token to that address and to no other, so a `--url` of somebody
@@ -11,16 +11,27 @@ import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Random } from './clock.ts';
 import { isLoopback } from './config.ts';
+import { holderOf, takeLock } from './process-lock.ts';
 
 const TOKEN = 'token';
 const URL_FILE = 'url';
+/** Who may write and remove it: one living process a directory, for a server may be here without the directory's own lock. */
+const URL_LOCK = 'url.lock';
 const LEAST_TOKEN = 32;
 
 export interface LocalServer {
   readonly url: string;
   /** Null: it cannot be read. */
   readonly token: string | null;
+  /** The process that announced it and lives; null: none that is known here. */
+  readonly pid: number | null;
 }
+
+export type Announced =
+  /** `takeBack` removes what was written, and nothing else. */
+  | { readonly is: 'announced'; takeBack(): Promise<void> }
+  /** Another living process has announced its own here. `url` null: it is about to. */
+  | { readonly is: 'others'; readonly pid: number; readonly url: string | null };
 
 /** The token of this data directory, which must exist; made on the first call. */
 export async function localToken(dataDir: string, random: Random): Promise<string> {
@@ -35,21 +46,30 @@ export async function localToken(dataDir: string, random: Random): Promise<strin
   return token;
 }
 
-/** Says where the server listens, until the answered function is called. */
-export async function announce(dataDir: string, url: string): Promise<() => Promise<void>> {
+/** Says where the server listens, unless another that lives says so here already. */
+export async function announce(dataDir: string, url: string): Promise<Announced> {
   const path = join(dataDir, URL_FILE);
+  const lock = await takeLock(join(dataDir, URL_LOCK));
+  if (lock.is === 'held') return { is: 'others', pid: lock.pid, url: contentOf(path) };
   const text = `${url}\n`;
-  await writeFile(path, text, { mode: 0o600 });
-  return async () => {
-    // Of two servers that share the directory the later one is announced: it is not for the earlier to take back.
+  const takeBack = async () => {
     if ((await readFile(path, 'utf8').catch(() => '')) === text) await rm(path, { force: true });
+    lock.giveBack();
   };
+  try {
+    await writeFile(path, text, { mode: 0o600 });
+  } catch (error) {
+    await takeBack();
+    throw error;
+  }
+  return { is: 'announced', takeBack };
 }
 
 /** The server that was last announced in this data directory; null where none was. */
 export function localServer(dataDir: string): LocalServer | null {
   const url = contentOf(join(dataDir, URL_FILE));
-  return url !== null && URL.canParse(url) ? { url, token: contentOf(join(dataDir, TOKEN)) } : null;
+  if (url === null || !URL.canParse(url)) return null;
+  return { url, token: contentOf(join(dataDir, TOKEN)), pid: holderOf(join(dataDir, URL_LOCK)) };
 }
 
 /** True when both lead to one server: the same port of this machine, or the same origin. */

@@ -60,7 +60,7 @@ const made: MakeServer = async (settings, io) => {
   // Loaded on first use: `baton issues` should not wait for a server's code to be read.
   const { createRuntime, dataDirHolder } = await import('../index.ts');
   // Before the port, for that is taken by the same server as a rule: which one it is says more than that it is taken.
-  const holder = databaseUrl === null ? await dataDirHolder(dataDir) : null;
+  const holder = databaseUrl === null ? dataDirHolder(dataDir) : null;
   if (holder !== null) throw dataDirInUse(dataDir, holder);
   const error = await listenError(host, port);
   // A port that nobody chose may be taken: the next one does.

@@ -41,7 +41,9 @@ export async function startFailure(error: unknown, where: Where): Promise<unknow
 /** @param pid of the server that has it */
 export function dataDirInUse(dataDir: string, pid: number): BatonError {
   const whole = resolve(dataDir);
-  const url = localServer(whole)?.url;
+  const local = localServer(whole);
+  // Another server may be announced here: one with a database elsewhere, which was here first.
+  const url = local?.pid === pid ? local.url : undefined;
   const at = url === undefined ? '' : ` and listens on ${url}`;
   const open = url === undefined ? 'Stop it' : `Open ${url}, or stop it`;
   return refused(`A Baton server (process ${pid}) uses the data directory ${whole}${at}.`, {

@@ -16,6 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/config.ts',
     'src/database-place.ts',
     'src/process-identity.ts',
+    'src/process-lock.ts',
     'package:*',
   ],
   supervisor: [
