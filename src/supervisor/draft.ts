@@ -6,6 +6,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Actor, Out, Stamp } from '../machines/kind.ts';
 import type { PendingClaim } from './claims.ts';
 import type { Company } from './company.ts';
+import type { SealedEntry } from './entry.ts';
 import type { AnyKind, Resident, Version } from './resident.ts';
 import type { Refusal } from './router.ts';
 
@@ -86,8 +87,8 @@ export class Turn {
   readonly builtOn: string[] = [];
   /** Pools whose slots or capacity it changed, or that it was to serve. */
   readonly pools = new Set<string>();
-  /** Called once: null when the turn is committed, else why it never will be (or that nobody knows). */
-  readonly settled: ((failure: Refusal | null) => void)[] = [];
+  /** Called once: null and its journal rows when the turn is committed, else why it never will be (or that nobody knows). */
+  readonly settled: ((failure: Refusal | null, entries: readonly SealedEntry[]) => void)[] = [];
 
   constructor(company: Company, partition: number) {
     this.company = company;

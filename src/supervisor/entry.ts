@@ -145,14 +145,17 @@ export class SealedEntry implements Published {
     };
   }
 
+  /** The actor as of this entry. It is kept as long as the entry is: whoever only wants the newest asks the actor. */
+  get view(): string {
+    this.viewed ??= this.shower.showView(this.actor, this.draft.after);
+    return this.viewed;
+  }
+
   text(options: { view: boolean; stamp: boolean }): string {
     this.change ??= changeText(this.actor.kind, this, this.pieces, this.actor.kind.data(this.draft.event));
     let text = `{"seq":${options.view ? this.seq : this.version}${this.change}`;
     if (options.stamp) text += `,"stamp":${this.pieces.stamp}`;
-    if (options.view) {
-      this.viewed ??= this.shower.showView(this.actor, this.draft.after);
-      text += `,"${this.kind}":${this.viewed}`;
-    }
+    if (options.view) text += `,"${this.kind}":${this.view}`;
     return `${text}}`;
   }
 }

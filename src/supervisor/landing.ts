@@ -20,9 +20,9 @@ export function land(node: Node, turns: readonly LandedTurn[]): void {
       node.armTimers(actor);
     }
   }
-  for (const { turn } of turns) {
+  for (const { turn, entries } of turns) {
     for (const [claim, ids] of turn.grants) answerClaim(node, turn, claim, ids);
-    for (const settled of turn.settled) settled(null);
+    for (const settled of turn.settled) settled(null, entries);
   }
   for (const { turn, entries } of turns) {
     for (const entry of entries) turn.company.feed.publish(entry);
@@ -55,5 +55,5 @@ function answerClaim(node: Node, turn: Turn, claim: PendingClaim, ids: readonly 
 /** Answers everybody who waited for a turn that will not be committed. */
 export function fail(turn: Turn, refusal: Refusal): void {
   for (const claim of turn.grants.keys()) claim.answer(refusal);
-  for (const settled of turn.settled) settled(refusal);
+  for (const settled of turn.settled) settled(refusal, []);
 }

@@ -158,7 +158,7 @@ export class Mailbox {
     let left = on.length;
     const settle = (failure: Refusal | null) => {
       const refusal = failure ?? (this.node.serving() ? null : unavailable('the node lease has run out'));
-      for (const settled of turn.settled.splice(0)) settled(refusal);
+      for (const settled of turn.settled.splice(0)) settled(refusal, []);
     };
     for (const pending of on) {
       pending.settled.push((failure) => {

@@ -2,6 +2,7 @@
 import { birthId } from './births.ts';
 import type { Company } from './company.ts';
 import type { Outcome, Work } from './draft.ts';
+import type { SealedEntry } from './entry.ts';
 import type { Node } from './node.ts';
 import type { Partition } from './partition.ts';
 import type { Placement } from './placement.ts';
@@ -37,16 +38,20 @@ export class Sending {
     const over = this.node.overload(at.number);
     if (over) return Promise.resolve(this.counted(e.event.type, over));
     return new Promise((resolve) => {
-      this.post(at, company, [e], (answer) => {
+      this.post(at, company, [e], (answer, entries) => {
         if (isRefusal(answer)) return resolve(this.counted(e.event.type, answer));
         if (answer.is === 'ignored' || answer.is === 'born') {
           return resolve(this.counted(e.event.type, refuse('INTERNAL', `${e.event.type} came to nothing`)));
         }
-        const { actor } = answer;
+        const { actor, version } = answer;
         const is = answer.is === 'renewed' ? 'unchanged' : answer.is;
         const ids = answer.is === 'renewed' ? [] : answer.ids;
         this.node.meter.answered(e.event.type, is);
-        resolve({ is, version: answer.version, view: this.node.showing.committed(actor), ids });
+        // Where its batch has moved the actor on since, a first answer's view is its change's: made once for both.
+        const isPast = is === 'accepted' && version !== actor.committed?.version;
+        const past =
+          isPast && entries.find((entry) => entry.actorId === actor.id && entry.version === version);
+        resolve({ is, version, view: past ? past.view : this.node.showing.committed(actor), ids });
       });
     });
   }
@@ -85,17 +90,17 @@ export class Sending {
     at: Partition,
     company: Company,
     works: readonly Work[],
-    done: (outcome: Exclude<Outcome, { is: 'refused' }> | Refusal) => void,
+    done: (outcome: Exclude<Outcome, { is: 'refused' }> | Refusal, entries: readonly SealedEntry[]) => void,
   ): void {
     this.node.mailbox.post(at, {
       company,
       works,
       absent: new Set(),
       ended: (outcome, after) => {
-        if (after) after.settled.push((failure) => done(failure ?? outcome));
-        else done(outcome);
+        if (after) after.settled.push((failure, entries) => done(failure ?? outcome, entries));
+        else done(outcome, []);
       },
-      failed: done,
+      failed: (refusal) => done(refusal, []),
     });
   }
 

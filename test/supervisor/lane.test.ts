@@ -62,6 +62,33 @@ describe('a lane', () => {
     expect(count).toBe(2);
   });
 
+  it('answers each event of a batch with its actor as of that event, which its change shares', async () => {
+    const w = await lampWorld();
+    const lamp = await w.lamp();
+    const told: number[] = [];
+    await w.router.subscribe({ is: 'actor', companyId: w.companyId, id: lamp }, null, {
+      opened() {},
+      snapshot() {},
+      change: (p) => told.push(JSON.parse(p.text({ view: true, stamp: false })).lamp.version),
+      reset() {},
+    });
+    const { showing } = w.node;
+    const { view } = showing;
+    let shown = 0;
+    showing.view = (actor, version) => {
+      shown++;
+      return view.call(showing, actor, version);
+    };
+    const send = (key: string) => w.send(lamp, { type: 'FLICKER' }, { key });
+    const answers = await Promise.all([send('a'), send('b'), send('c'), send('a')]);
+    const views = answers.map((answer) => ('view' in answer ? JSON.parse(answer.view).version : answer));
+    expect(answers).toMatchObject([{ version: 2 }, { version: 3 }, { version: 4 }, { version: 2 }]);
+    // What was done before is answered with what is now.
+    expect(views).toEqual([2, 3, 4, 4]);
+    expect(told).toEqual([2, 3, 4]);
+    expect(shown).toBe(3);
+  });
+
   it('sends the same batch again until its outcome is known, and applies it once', async () => {
     const w = await lampWorld();
     const lamp = await w.lamp();

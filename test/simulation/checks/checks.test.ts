@@ -245,6 +245,19 @@ const TAMPERED: readonly [CheckName, string, () => Evidence][] = [
     () => told(journal(has('wake.accepted'), (seen) => [without(seen, 'wake.accepted')])),
   ],
   ['answers', 'a call is never answered', () => ({ ...real, stuck: ['x'] })],
+  [
+    'answers',
+    'a first answer shows what came after it',
+    () => ({
+      ...real,
+      told: real.told.map((t) => (t.is === 'accepted' ? { ...t, shown: Number(t.version) + 1 } : t)),
+    }),
+  ],
+  [
+    'answers',
+    'a repeat is shown what was before it',
+    () => ({ ...real, told: real.told.map((t) => ({ ...t, is: 'duplicate', version: NEVER }) as const) }),
+  ],
   ['answers', 'something throws', () => ({ ...real, surprises: ['x'] })],
 ];
 

@@ -254,7 +254,8 @@ export async function eventBySocket(
   if (sent === null || ending === null || sent.retryable) return null;
   const { is, version } = ending;
   const code = sent.code ?? null;
-  world.witness.told.push({ actorId: issueId, type, is, version, key, by, of, runId, code });
+  const shown = sent.issue?.version;
+  world.witness.told.push({ actorId: issueId, type, is, version, shown, key, by, of, runId, code });
   return code ?? 'ok';
 }
 

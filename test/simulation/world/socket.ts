@@ -43,6 +43,7 @@ export interface Sent {
   readonly prev?: number;
   readonly change?: { seq: number; version: number; issueId: string };
   readonly version?: number;
+  readonly issue?: { readonly version: number };
   readonly duplicate?: boolean;
   readonly unchanged?: boolean;
   readonly grants?: readonly unknown[];

@@ -350,10 +350,12 @@ export class World {
     const answer = reply.value;
     const code = answer.is === 'refused' || answer.is === 'retry' ? answer.code : null;
     const version = answer.is === 'refused' || answer.is === 'retry' ? null : answer.version;
+    const shown = 'view' in answer ? (JSON.parse(answer.view) as { version: number }).version : undefined;
     this.log(`${by.id} ${type} ${actorId} ${answer.is} ${version ?? code}`);
     if (answer.is === 'retry') return null;
     const runId = (event as { runId?: string }).runId ?? null;
-    this.witness.told.push({ actorId, type, is: answer.is, version, key, by: by.id, of: null, runId, code });
+    const told = { actorId, type, is: answer.is, version, shown, key, by: by.id, of: null, runId, code };
+    this.witness.told.push(told);
     return code ?? 'ok';
   }
 }
