@@ -53,8 +53,8 @@ export const ERRORS = {
   FENCED: {
     status: 409,
     retryable: false,
-    title: 'The fence is older than the one in force',
-    hint: 'Another grant or a loss of authority came after yours: stop this run and claim again.',
+    title: 'The run or its fence is not the one in force',
+    hint: 'Another grant or a loss of authority came after yours, or the fence was never given: stop this run and claim again.',
     exit: 3,
   },
   CONFLICT: {

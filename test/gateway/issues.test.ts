@@ -350,11 +350,14 @@ describe('runs', () => {
     );
   });
 
-  it('with an old fence are refused and told the holder', async () => {
+  it('with a fence that is not the one in force are refused and told the holder, and nothing that is not so', async () => {
     const { bench, token, run, fence } = await executing();
-    const stale = await bench.post(`${run}/succeed`, { fence: fence - 1 }, { token });
-    expect([stale.status, stale.body.code]).toEqual([409, 'FENCED']);
-    expect(stale.body.holder).toMatchObject({ mode: 'executing', fence });
+    for (const other of [fence - 1, fence + 1]) {
+      const { status, body } = await bench.post(`${run}/succeed`, { fence: other }, { token });
+      expect([status, body.code]).toEqual([409, 'FENCED']);
+      expect(body.title).toBe('The run or its fence is not the one in force');
+      expect(body.holder).toMatchObject({ mode: 'executing', fence });
+    }
     expect((await bench.post(`${run}/succeed`, {}, { token })).body.errors[0].path).toBe('fence');
   });
 
