@@ -80,6 +80,13 @@ export function invalid(error: z.core.$ZodError, within = ''): BatonError {
   return badFields(errors);
 }
 
+/** A body that is in no form anybody here reads: VALIDATION, over HTTP with 415. */
+export class UnreadableBody extends BatonError {
+  constructor(message: string, hint: string) {
+    super('VALIDATION', message, { hint });
+  }
+}
+
 /** VALIDATION naming the fields. */
 export function badFields(errors: readonly FieldError[]): BatonError {
   const first = errors[0] as FieldError;
@@ -106,6 +113,7 @@ export function nothingHere(meant?: string): BatonError {
  * Any thrown thing as an expected error and its HTTP status; null: unexpected, to be logged and answered as INTERNAL.
  */
 export function expected(thrown: unknown): { error: BatonError; status?: number } | null {
+  if (thrown instanceof UnreadableBody) return { status: 415, error: thrown };
   if (thrown instanceof BatonError) return { error: thrown };
   if (hasZodFastifySchemaValidationErrors(thrown)) {
     const errors = thrown.validation.map((v) => ({
@@ -121,9 +129,7 @@ export function expected(thrown: unknown): { error: BatonError; status?: number 
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return {
         status: 415,
-        error: new BatonError('VALIDATION', 'The body must be JSON.', {
-          hint: 'Send it with "Content-Type: application/json".',
-        }),
+        error: new UnreadableBody('The body must be JSON.', 'Send it with "Content-Type: application/json".'),
       };
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return { error: new BatonError('VALIDATION', 'Content-Length does not match the body.') };

@@ -44,6 +44,28 @@ describe('a problem', () => {
     expect((await bench.ask('PUT', '/v1/companies')).headers.allow).toBe('GET, HEAD, POST');
   });
 
+  it('answers a body in another encoding than UTF-8, and says what to send; nothing of it is read as if it were', async () => {
+    const bench = await start();
+    const raw = JSON.stringify({ name: 'Acme', prefix: 'ACME' });
+    const json = { 'content-type': 'application/json' };
+    for (const headers of [
+      { ...json, 'content-encoding': 'gzip' },
+      { ...json, 'content-encoding': 'identity, br' },
+      { 'content-type': 'application/json; charset=utf-16' },
+      { 'content-type': 'application/json;Charset="ISO-8859-1"' },
+    ]) {
+      const { status, body } = await bench.ask('POST', '/v1/companies', { raw, headers });
+      expect([status, body.code], JSON.stringify(headers)).toEqual([415, 'VALIDATION']);
+      expect(body.hint).toMatch(/UTF-8|Content-Encoding/);
+    }
+    expect((await bench.get('/v1/companies')).body.items).toEqual([]);
+    const headers = {
+      'content-type': 'application/json; charset="UTF-8"',
+      'content-encoding': 'Identity',
+    };
+    expect((await bench.ask('POST', '/v1/companies', { raw, headers })).status).toBe(201);
+  });
+
   it('of an address says which one was meant, not to look for an id', async () => {
     const bench = await start();
     for (const [path, meant] of [
