@@ -24,8 +24,6 @@ import { answers, created, keyOf, orThrow, sendAccepted, sendList, sendText, wri
 import { acceptedShape, issueIndexShape, issueShape, listOf, path } from './schemas.ts';
 
 const tags = ['issues'];
-/** Ends the idempotency key of the second of two events that one request makes. */
-const SECOND = ':priority';
 
 export function issueRoutes(scope: FastifyInstance, { router }: Doors): void {
   const app = scope.withTypeProvider<ZodTypeProvider>();
@@ -188,6 +186,7 @@ export function issueRoutes(scope: FastifyInstance, { router }: Doors): void {
       const { key } = keyOf(request);
       const because = why === undefined ? {} : { reason: why };
       const events: IssueEvent[] = [];
+      if (rank !== undefined) events.push({ type: 'PRIORITY', priority: rank, ...because });
       if (name !== undefined || context !== undefined) {
         const fields = {
           ...(name === undefined ? {} : { title: name }),
@@ -195,20 +194,15 @@ export function issueRoutes(scope: FastifyInstance, { router }: Doors): void {
         };
         events.push({ type: 'EDIT', ...fields, ...because });
       }
-      if (rank !== undefined) events.push({ type: 'PRIORITY', priority: rank, ...because });
-      const [first, second] = events;
-      if (first === undefined) {
+      // EDIT last: it always changes something, so its version is the answer's and the key is remembered with it.
+      const event = events.pop();
+      if (event === undefined) {
         throw badFields([{ path: '', message: 'title, context or priority must be given' }]);
       }
-      const { principal, params } = request;
-      const checked = { ...first, ...(expectedVersion === undefined ? {} : { expectedVersion }) };
-      let answer = orThrow(await router.send(envelope(principal, params.issueId, checked, key)));
-      if (second !== undefined) {
-        // Two events, two versions: the second is judged by itself, under a key of its own.
-        const secondKey = key === undefined ? undefined : key.slice(0, 128 - SECOND.length) + SECOND;
-        answer = orThrow(await router.send(envelope(principal, params.issueId, second, secondKey)));
-      }
-      return sendAccepted(reply, answer);
+      const [first] = events;
+      const checked = { ...event, ...(expectedVersion === undefined ? {} : { expectedVersion }) };
+      const sent = envelope(request.principal, request.params.issueId, checked, key);
+      return sendAccepted(reply, orThrow(await router.send(first === undefined ? sent : { ...sent, first })));
     },
   });
 }

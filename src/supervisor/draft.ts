@@ -14,6 +14,8 @@ import type { Refusal } from './router.ts';
 export interface Work {
   readonly actorId: string;
   readonly event: { readonly type: string };
+  /** Made before `event`, for the same actor; both or neither. */
+  readonly first?: { readonly type: string };
   readonly by: Actor;
   readonly key?: string | undefined;
   readonly expectedVersion?: number | undefined;

@@ -12,8 +12,10 @@ import type { ListIndex } from '../persistence/store.ts';
 export interface Envelope {
   readonly actorId: string;
   readonly event: { readonly type: string };
+  /** Another event for the same actor, made before it in the same turn: both or neither. It may change nothing. */
+  readonly first?: { readonly type: string };
   readonly by: Actor;
-  /** Idempotency key, ≤ 128 characters; its scope is (by, actor, key), the last 16 accepted ones. */
+  /** Idempotency key, ≤ 128 characters; its scope is (by, actor, key), the last 16 accepted ones. Of `event`. */
   readonly key?: string;
   readonly expectedVersion?: number;
 }

@@ -98,7 +98,7 @@ class Making {
       if (i >= asked && ++this.caused > MOST_CAUSED) throw new Endless();
       const ended = work.birth ? this.bear(work, work.birth) : this.process(work);
       if (i === 0) outcome = ended;
-      if (ended.is === 'refused' && work.birth) {
+      if (ended.is === 'refused' && (work.birth || work.first)) {
         this.undo();
         const detail = asked > 1 ? { ...ended.detail, index: i } : ended.detail;
         return this.made(new Turn(this.call.company, this.call.partition), { ...ended, detail });
@@ -180,9 +180,14 @@ class Making {
         version: before.version,
       });
     }
-    return guarded(actor, work.event, () =>
-      work.due ? this.fireDue(actor, before, work) : this.judged(actor, before, work.event, work.by, scope),
-    );
+    return guarded(actor, work.event, () => {
+      if (work.due) return this.fireDue(actor, before, work);
+      if (work.first) {
+        const led = this.judged(actor, before, work.first, work.by, null);
+        if (led.is === 'refused') return led;
+      }
+      return this.judged(actor, this.newest(actor) ?? before, work.event, work.by, scope);
+    });
   }
 
   private quarantined(actor: Resident, work: Work): Outcome {

@@ -246,6 +246,52 @@ describe('issues', () => {
     expect((await bench.get(`/v1/issues/${id}`)).body.version).toBe(1);
   });
 
+  it('are changed by PATCH in both or in neither, whichever of the two is refused', async () => {
+    const bench = await start();
+    const id = await bench.issue(await bench.company());
+    const path = `/v1/issues/${id}`;
+    await bench.post(`${path}/events`, { type: 'CANCEL' });
+    const before = (await bench.get(path)).body;
+    const both = { title: 'changed', context: { a: 1 }, priority: 'high' };
+    const refused = await bench.ask('PATCH', path, { body: both });
+    expect([refused.status, refused.body.code]).toEqual([409, 'NOT_ALLOWED']);
+    expect(refused.body.allowed).toContain('REOPEN');
+    const stale = await bench.ask('PATCH', path, {
+      body: { ...both, priority: 'medium', expectedVersion: 1 },
+    });
+    expect([stale.body.code, stale.body.version]).toEqual(['CONFLICT', before.version]);
+    expect((await bench.get(path)).body).toEqual(before);
+    // A priority that it has already is no change, and so none that is refused.
+    const same = await bench.ask('PATCH', path, { body: { ...both, priority: 'medium' } });
+    expect(same.body).toMatchObject({ version: before.version + 1, unchanged: false });
+    expect(same.body.issue).toMatchObject({ title: 'changed', priority: 'medium', state: 'cancelled' });
+  });
+
+  it('are changed by a PATCH once per key, whatever the keys have in common', async () => {
+    const bench = await start();
+    const id = await bench.issue(await bench.company());
+    const patch = async (key: string, priority: string) => {
+      const body = { title: `as ${priority}`, priority };
+      const answer = await bench.ask('PATCH', `/v1/issues/${id}`, {
+        body,
+        headers: { 'idempotency-key': key },
+      });
+      return [
+        answer.body.version,
+        answer.body.duplicate,
+        answer.body.issue.priority,
+        answer.body.issue.title,
+      ];
+    };
+    const long = 'k'.repeat(127);
+    expect(await patch(`${long}1`, 'critical')).toEqual([3, false, 'critical', 'as critical']);
+    expect(await patch(`${long}2`, 'high')).toEqual([5, false, 'high', 'as high']);
+    expect(await patch('q', 'low')).toEqual([7, false, 'low', 'as low']);
+    expect(await patch('q:priority', 'medium')).toEqual([9, false, 'medium', 'as medium']);
+    expect(await patch(`${long}1`, 'critical')).toEqual([3, true, 'medium', 'as medium']);
+    expect((await bench.get(`/v1/issues/${id}`)).body.version).toBe(9);
+  });
+
   it('are changed by PATCH as EDIT and PRIORITY, and tell it in their journal', async () => {
     const bench = await start();
     const id = await bench.issue(await bench.company());
@@ -255,7 +301,7 @@ describe('issues', () => {
     expect(changed.body.issue).toMatchObject({ title: 'New', priority: 'critical', version: 3 });
     expect((await bench.ask('PATCH', `/v1/issues/${id}`, { body: {} })).body.code).toBe('VALIDATION');
     const journal = (await bench.get(`/v1/issues/${id}/journal`)).body.items;
-    expect(journal.map((change: { type: string }) => change.type)).toEqual(['CREATED', 'EDIT', 'PRIORITY']);
+    expect(journal.map((change: { type: string }) => change.type)).toEqual(['CREATED', 'PRIORITY', 'EDIT']);
     expect(journal[0].stamp).toBeDefined();
     const later = (await bench.get(`/v1/issues/${id}/journal?after=1&limit=1`)).body;
     expect(later.items[0].version).toBe(2);

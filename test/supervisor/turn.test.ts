@@ -111,6 +111,40 @@ describe('a turn', () => {
     });
   });
 
+  it('makes two events of one envelope or neither, and leaves no slot behind', async () => {
+    const w = await lampWorld();
+    const socket = await w.socket(1);
+    const lamp = await w.lamp();
+    const plug = { type: 'PLUG', socket };
+    expect(await w.send(lamp, { type: 'DIM' }, { first: plug, key: 'k' })).toMatchObject({
+      is: 'refused',
+      code: 'NOT_ALLOWED',
+    });
+    expect(await w.send(lamp, { type: 'FLICKER' }, { first: plug, expectedVersion: 7 })).toMatchObject({
+      code: 'CONFLICT',
+    });
+    expect(await w.claim(socket, 'c1')).toEqual({ is: 'granted', grants: [] });
+    expect(await w.story(lamp)).toEqual(['CREATED → off']);
+    const both = { first: plug, key: 'k', expectedVersion: 1 };
+    expect(await w.send(lamp, { type: 'FLICKER' }, both)).toMatchObject({ is: 'accepted', version: 3 });
+    expect(await w.story(lamp)).toEqual(['CREATED → off', 'PLUG → waiting', 'FLICKER → waiting']);
+    expect(await w.claim(socket, 'c2')).toMatchObject({ grants: [JSON.stringify({ lamp })] });
+  });
+
+  it('remembers the key of two events once, also after a restart', async () => {
+    const w = await lampWorld();
+    const lamp = await w.lamp();
+    const both = { first: { type: 'FLICKER' }, key: 'k', expectedVersion: 1 };
+    expect(await w.send(lamp, { type: 'FLICKER' }, both)).toMatchObject({ is: 'accepted', version: 3 });
+    w.crash();
+    await w.clock.pass(6000);
+    const { router } = await w.start();
+    const by = { kind: 'operator', id: 'me' } as const;
+    const again = await router.send({ actorId: lamp, event: { type: 'FLICKER' }, by, ...both });
+    expect(again).toMatchObject({ is: 'duplicate', version: 3 });
+    expect(await w.story(lamp)).toHaveLength(3);
+  });
+
   it('makes the same thing once for a repeated creation key, also after a restart', async () => {
     const w = await lampWorld();
     const first = await w.lamp(undefined, 'key');

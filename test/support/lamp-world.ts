@@ -74,7 +74,11 @@ export async function lampWorld(options: LampWorldOptions = {}) {
     send(
       actorId: string,
       event: { type: string } & Record<string, unknown>,
-      more: { key?: string; expectedVersion?: number } = {},
+      more: {
+        key?: string;
+        expectedVersion?: number;
+        first?: { type: string } & Record<string, unknown>;
+      } = {},
     ) {
       return router.send({ actorId, event, by: ME, ...more });
     },

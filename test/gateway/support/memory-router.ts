@@ -170,7 +170,10 @@ export class MemoryRouter implements Router {
     if (e.expectedVersion !== undefined && e.expectedVersion !== actor.version) {
       return refuse('CONFLICT', 'it has changed meanwhile', { version: actor.version });
     }
+    const led = e.first && this.#apply(actor, e.first, e.by);
+    if (led?.is === 'refused') return led;
     const answer = this.#apply(actor, e.event, e.by);
+    if (led && answer.is === 'refused') throw new Error(`${e.event.type} refused after ${e.first?.type}`);
     if (answer.is === 'accepted' && keyed !== null) actor.keys.set(keyed, answer.version);
     this.#grant();
     return 'view' in answer ? { ...answer, view: this.#view(actor) } : answer;
