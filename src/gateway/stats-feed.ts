@@ -59,15 +59,22 @@ export class StatsSubscription {
   #prev = 0;
   #stop: (() => void) | null = null;
   #over = false;
+  #answered = false;
 
   constructor(id: string, outbox: Outbox) {
     this.#id = JSON.stringify(id);
     this.#outbox = outbox;
   }
 
+  /** Its `ok` was sent. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+
   /** Sends the first counts as the snapshot and listens on. */
   open(first: Stats, feeds: StatsFeeds): void {
     if (this.#over) return;
+    this.#answered = true;
     this.#prev = first.seq;
     this.#outbox.send(`{"t":"ok","id":${this.#id},"recovered":false,"seq":${first.seq}}`);
     this.#outbox.send(

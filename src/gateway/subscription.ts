@@ -41,6 +41,7 @@ export class Subscription implements Sink, Held {
   #pendingBytes = 0;
   #prev = 0;
   #over = false;
+  #answered = false;
   #close: (() => void) | null = null;
 
   constructor(options: SubscriptionOptions) {
@@ -53,6 +54,11 @@ export class Subscription implements Sink, Held {
     this.#ended = options.ended;
   }
 
+  /** Its `ok` was sent. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+
   /** What ends it at its source. It may be over already: then that is called at once. */
   bound(close: () => void): void {
     if (this.#over) close();
@@ -61,6 +67,7 @@ export class Subscription implements Sink, Held {
 
   opened(to: { recovered: boolean; seq: number }): void {
     if (this.#over) return;
+    this.#answered = true;
     // A journal that could not be resumed is sent from its first version on: nothing was before that.
     this.#prev = to.recovered ? (this.#since ?? 0) : this.#journal ? 0 : to.seq;
     this.#outbox.send(`{"t":"ok","id":${this.#id},"recovered":${to.recovered},"seq":${to.seq}}`);

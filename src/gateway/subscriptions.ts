@@ -1,6 +1,7 @@
 /**
  * The subscriptions of one session: opened, counted, ended (protocol section 6). An id is taken from the moment it is
- * asked for, so that two requests with the same one cannot both be opening.
+ * asked for, so that two requests with the same one cannot both be opening. One that is ended before it was answered is
+ * answered by that: every request is, once and in order.
  */
 import { BatonError } from '../errors.ts';
 import { isId } from '../ids.ts';
@@ -9,7 +10,7 @@ import type { Principal } from './auth.ts';
 import type { ChangeFrames } from './change-frames.ts';
 import type { Homes } from './homes.ts';
 import type { Outbox } from './outbox.ts';
-import { badFields, notFound, refused } from './problem.ts';
+import { badFields, errorFrame, notFound, refused } from './problem.ts';
 import { SUBSCRIPTIONS, type SubFrame, type TopicName, topicOf, whereOf } from './protocol.ts';
 import { type StatsFeeds, StatsSubscription } from './stats-feed.ts';
 import { Subscription } from './subscription.ts';
@@ -23,15 +24,21 @@ export interface SubscriptionsOptions {
   readonly outbox: Outbox;
 }
 
+interface Taken {
+  /** Its `ok` was sent. */
+  readonly answered: boolean;
+  end(): void;
+}
+
 /** A subscription whose place is taken, and what is still to be done to open it. */
 interface Opening {
-  readonly subscription: { end(): void };
+  readonly subscription: Taken;
   opened(): Promise<void>;
 }
 
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
-  readonly #open = new Map<string, { end(): void }>();
+  readonly #open = new Map<string, Taken>();
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options;
@@ -61,22 +68,25 @@ export class Subscriptions {
       await opened();
     } catch (error) {
       subscription.end();
-      // Unsubscribed meanwhile: that was answered, and nothing of it comes after.
+      // Ended meanwhile: it was answered then, and nothing of it comes after.
       if (this.#open.get(id) !== subscription) return;
       this.#open.delete(id);
       throw error;
     }
   }
 
-  /** Ends one; an id that is not open is none already. */
+  /** Ends one, and answers it where nothing was yet; an id that is not open is none already. */
   close(id: string): void {
     const open = this.#open.get(id);
+    if (open === undefined) return;
     this.#open.delete(id);
-    open?.end();
+    open.end();
+    if (!open.answered) this.#options.outbox.send(errorFrame(id, takenBack()));
   }
 
   closeAll(): void {
-    for (const id of [...this.#open.keys()]) this.close(id);
+    for (const open of this.#open.values()) open.end();
+    this.#open.clear();
   }
 
   #changes(frame: SubFrame, name: TopicName): Opening {
@@ -95,7 +105,7 @@ export class Subscriptions {
     });
     const opened = async () => {
       const topic = await this.#topic(name, frame);
-      // Unsubscribed while its place was looked up.
+      // Ended while its place was looked up.
       if (this.#open.get(id) !== subscription) return;
       const subscribed = await router.subscribe(topic, since, subscription);
       if (subscribed.is !== 'open') throw refused(subscribed);
@@ -141,4 +151,10 @@ export class Subscriptions {
     if (companyId === null) throw notFound(noun);
     return companyId;
   }
+}
+
+function takenBack(): BatonError {
+  return new BatonError('CONFLICT', 'It was unsubscribed before it was open.', {
+    hint: 'Subscribe again if it is wanted after all.',
+  });
 }

@@ -125,6 +125,58 @@ describe('a connection', () => {
   });
 });
 
+describe('a subscription that is ended before it is open', () => {
+  it.each(['company', 'issue', 'journal', 'stats'])('is answered, and then its end: %s', async (kind) => {
+    const bench = new SessionBench();
+    const company = await bench.company();
+    const [issue] = await bench.issues(company, 1);
+    const { session, wire } = await bench.open();
+    const sub = {
+      t: 'sub',
+      id: 's',
+      topic: `${kind}:${kind === 'company' || kind === 'stats' ? company : issue}`,
+    };
+    send(session, sub);
+    send(session, { t: 'unsub', id: 's' });
+    await settle();
+    await bench.change(issue as string, 'changed');
+    expect(wire.frames.slice(1)).toEqual([
+      expect.objectContaining({ t: 'error', id: 's', code: 'CONFLICT', retryable: false }),
+      { t: 'ok', id: 's' },
+    ]);
+    for (const frame of [sub, { t: 'unsub', id: 's' }, sub]) send(session, frame);
+    await settle();
+    const answers = wire.frames.slice(3).filter((frame) => frame.id === 's');
+    expect(answers.map(({ t, recovered }) => [t, recovered])).toEqual([
+      ['error', undefined],
+      ['ok', undefined],
+      ['ok', expect.any(Boolean)],
+    ]);
+    expect(bench.router.subscriptions).toBe(kind === 'stats' ? 0 : 1);
+    session.closed();
+  });
+
+  it('was answered already where its ok is out: only its end is answered', async () => {
+    const bench = new SessionBench();
+    const company = await bench.company();
+    const { session, wire } = await bench.open();
+    const { subscribe } = bench.router;
+    bench.router.subscribe = async (...asked) => {
+      const subscribed = await subscribe.apply(bench.router, asked);
+      send(session, { t: 'unsub', id: 's' });
+      return subscribed;
+    };
+    send(session, { t: 'sub', id: 's', topic: `company:${company}` });
+    await settle();
+    expect(wire.frames.slice(1).map(({ t, recovered }) => [t, recovered])).toEqual([
+      ['ok', false],
+      ['snapshot', undefined],
+      ['ok', undefined],
+    ]);
+    expect(bench.router.subscriptions).toBe(0);
+  });
+});
+
 describe('events of one connection', () => {
   it('reach the router in order, also while the company of the first is still looked up', async () => {
     const bench = new SessionBench();
