@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Doors } from './doors.ts';
 import { longPoll } from './long-poll.ts';
 import { claimFields } from './protocol.ts';
-import { answers, orThrow, sendText } from './reply.ts';
+import { answers, keyOf, orThrow, sendText, writeHeaders } from './reply.ts';
 import { grantShape, path } from './schemas.ts';
 
 export function claimRoutes(scope: FastifyInstance, doors: Doors): void {
@@ -20,6 +20,7 @@ export function claimRoutes(scope: FastifyInstance, doors: Doors): void {
         tags: ['runs'],
         summary: 'Ask for work: answered when granted, or empty after waitMs',
         params: path('agentId'),
+        headers: writeHeaders,
         body: z.strictObject(claimFields),
       },
       { 200: z.looseObject({ grants: z.array(grantShape) }) },
@@ -31,7 +32,8 @@ export function claimRoutes(scope: FastifyInstance, doors: Doors): void {
         if (!reply.raw.writableEnded) gone.abort();
       });
       if (request.raw.socket.destroyed) gone.abort();
-      const asked = { ...request.body, pool: request.params.agentId, companyId, keyId: principal.keyId };
+      const { claimId = keyOf(request).key, ...body } = request.body;
+      const asked = { ...body, claimId, pool: request.params.agentId, companyId, keyId: principal.keyId };
       const { grants } = orThrow(await longPoll(doors, asked, gone.signal));
       return sendText(reply, `{"grants":[${grants.join(',')}]}`);
     },

@@ -459,6 +459,22 @@ describe('a claim', () => {
     expect((await waiting).body.grants[0].issue.substate).toBe('executing');
   });
 
+  it('repeated with its idempotency key returns what it was granted; a claimId of its own goes before', async () => {
+    const bench = await start();
+    const company = await bench.company();
+    const agent = await bench.agent(company, { maxConcurrentRuns: 3 });
+    for (let n = 0; n < 3; n++) await bench.issue(company, { assigneeAgentId: agent });
+    const claim = async (key: string, body: object = {}) =>
+      (await bench.post(`/v1/agents/${agent}/claim`, body, { headers: { 'idempotency-key': key } })).body;
+    const first = await claim('mine');
+    expect(first.grants).toHaveLength(1);
+    expect((await claim('mine')).grants[0].run.id).toBe(first.grants[0].run.id);
+    const named = await claim('mine', { claimId: 'other' });
+    expect(named.grants[0].run.id).not.toBe(first.grants[0].run.id);
+    expect((await claim('other')).grants[0].run.id).toBe(named.grants[0].run.id);
+    for (const wrong of ['k'.repeat(129), '']) expect((await claim(wrong)).code, wrong).toBe('VALIDATION');
+  });
+
   it('is empty after its wait, and repeated with its claimId returns what it was granted', async () => {
     const bench = await start();
     const company = await bench.company();
