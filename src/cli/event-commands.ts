@@ -1,6 +1,6 @@
 /** `baton assign`, `baton retry`, `baton cancel`: the events people send most, to one issue or many. */
 import type { HttpApi } from '../client/http.ts';
-import { BatonError } from '../errors.ts';
+import { BatonError, ERRORS } from '../errors.ts';
 import type { IssueEvent } from '../machines/events.ts';
 import type { AgentView, IssueView } from '../machines/view.ts';
 import { agentNamed } from './agent-named.ts';
@@ -94,8 +94,10 @@ async function sendAll(
     let code = 0;
     for (const [n, ref] of refs.entries()) {
       call.signal.throwIfAborted();
+      let name = ref;
       try {
         const issue = await issueOf(http, call, ref);
+        name = issue.identifier;
         const event = {
           ...(await eventFor(issue)),
           ...(reason === undefined ? {} : { reason }),
@@ -108,12 +110,12 @@ async function sendAll(
         say(terminal, `${issue.identifier}: ${done}. ${why}`);
       } catch (error) {
         bar.end();
+        // Nobody there: that is of no issue, and will not be better with the next.
+        if (error instanceof BatonError && ERRORS[error.code].exit === 4) throw error;
         // One alone fails as any command does.
-        if (refs.length === 1) throw error;
-        const failed = fail(terminal, named(ref, error), terminal.json);
+        if (refs.length === 1) throw named(name, error);
+        const failed = fail(terminal, named(name, error), terminal.json);
         code = code === 0 ? failed : code;
-        // Nobody there: it will not be better with the next.
-        if (failed === 4) return failed;
       }
       bar.at(n + 1);
     }
@@ -121,7 +123,8 @@ async function sendAll(
   });
 }
 
-function named(ref: string, error: unknown): unknown {
-  if (!(error instanceof BatonError)) return error;
-  return new BatonError(error.code, `${ref}: ${error.message}`, error.detail);
+/** The same error, of that issue; some name it already. */
+function named(name: string, error: unknown): unknown {
+  if (!(error instanceof BatonError) || error.message.includes(name)) return error;
+  return new BatonError(error.code, `${name}: ${error.message}`, error.detail);
 }

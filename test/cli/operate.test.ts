@@ -112,7 +112,14 @@ describe('from nothing to work', () => {
     });
     await at(['assign', issue.identifier, desk.agents[1] ?? '']);
     expect(await shown('cancel', issue.identifier)).toBe(`${issue.identifier}: cancelled. Cancelled.\n`);
-    expect((await at(['retry', issue.identifier])).code).toBe(3);
+    for (const ref of [issue.identifier, issue.id]) {
+      const refused = await at(['retry', ref]);
+      expect([refused.code, refused.err]).toEqual([
+        3,
+        expect.stringContaining(`baton: ${issue.identifier}: `),
+      ]);
+    }
+    expect((await at(['cancel', 'NOPE-1'])).err.match(/NOPE-1/g)).toHaveLength(1);
     const journal = await desk.journal(issue.id);
     expect(journal.map(({ type }) => type)).toEqual(['CREATED', 'ASSIGN', 'ASSIGN', 'ASSIGN', 'CANCEL']);
   });
