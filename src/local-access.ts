@@ -23,8 +23,6 @@ export interface LocalServer {
   readonly url: string;
   /** Null: it cannot be read. */
   readonly token: string | null;
-  /** The process that announced it and lives; null: none that is known here. */
-  readonly pid: number | null;
 }
 
 export type Announced =
@@ -68,8 +66,12 @@ export async function announce(dataDir: string, url: string): Promise<Announced>
 /** The server that was last announced in this data directory; null where none was. */
 export function localServer(dataDir: string): LocalServer | null {
   const url = contentOf(join(dataDir, URL_FILE));
-  if (url === null || !URL.canParse(url)) return null;
-  return { url, token: contentOf(join(dataDir, TOKEN)), pid: holderOf(join(dataDir, URL_LOCK)) };
+  return url !== null && URL.canParse(url) ? { url, token: contentOf(join(dataDir, TOKEN)) } : null;
+}
+
+/** The living process that announced the server of this data directory; null: none that is known here. */
+export function announcerOf(dataDir: string): number | null {
+  return holderOf(join(dataDir, URL_LOCK));
 }
 
 /** True when both lead to one server: the same port of this machine, or the same origin. */

@@ -7,7 +7,7 @@ import pino from 'pino';
 import { afterAll, expect, it } from 'vitest';
 import { resolveSettings } from '../src/config.ts';
 import { createRuntime } from '../src/index.ts';
-import { announce, localServer } from '../src/local-access.ts';
+import { announce, announcerOf, localServer } from '../src/local-access.ts';
 import { startedAt } from '../src/process-identity.ts';
 import { freshDatabase, temporaryDirectory } from './support/postgres.ts';
 
@@ -35,7 +35,7 @@ it('a second server in a data directory works, says how to name it, and leaves t
     return { runtime, url: runtime.url, log: () => log };
   };
   const first = await start();
-  expect(localServer(dataDir)).toMatchObject({ url: first.url, pid: process.pid });
+  expect([localServer(dataDir)?.url, announcerOf(dataDir)]).toEqual([first.url, process.pid]);
   const second = await start();
   expect(localServer(dataDir)?.url).toBe(first.url);
   expect((await fetch(`${second.url}/healthz`)).ok).toBe(true);
@@ -60,7 +60,7 @@ it('what a killed server left announced is replaced, and taken back by whoever w
   killed.kill('SIGKILL');
   await once(killed, 'exit');
   const announced = await announce(dataDir, url);
-  expect(localServer(dataDir)).toMatchObject({ url, pid: process.pid });
+  expect([localServer(dataDir)?.url, announcerOf(dataDir)]).toEqual([url, process.pid]);
   if (announced.is === 'announced') await announced.takeBack();
   expect(localServer(dataDir)).toBeNull();
 });

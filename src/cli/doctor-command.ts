@@ -9,7 +9,7 @@ import { bad, type Finding } from './doctor/finding.ts';
 import { disk, nodeVersion, port } from './doctor/machine.ts';
 import { healthOf, quarantinedOf, serverFindings, UNSEEN, workFindings } from './doctor/running.ts';
 import { progress } from './progress.ts';
-import { clientOf, type Target, targetOf } from './server.ts';
+import { clientOf, silentServer, type Target, targetOf } from './server.ts';
 import { SETTING_FLAGS, settingsOf } from './settings-of.ts';
 import { emit, paint, plain, say } from './terminal.ts';
 
@@ -63,7 +63,12 @@ async function examine(call: Call): Promise<Finding[]> {
     ...(await database(settings, call.cwd, call.clock)),
     await disk(settings, call.cwd),
     await port(settings, ours, call.cwd),
-    ...serverFindings(url, health, target.how === 'named'),
+    ...serverFindings(
+      url,
+      health,
+      target.how === 'named',
+      health === null ? silentServer(call, target) : null,
+    ),
     ...(health?.ready === true ? await asClient(call, target) : UNSEEN),
   ];
 }

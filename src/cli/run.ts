@@ -6,6 +6,7 @@ import type { Command } from './command.ts';
 import { fail, INTERRUPTED } from './failure.ts';
 import { helpMarkdown, helpOf, helpOfAll } from './help.ts';
 import { parse } from './parse.ts';
+import { withSilence } from './silence.ts';
 import { type Sink, terminalOf } from './terminal.ts';
 
 export interface World {
@@ -53,17 +54,9 @@ export async function run(
       return 0;
     }
     const { stdin, env, cwd, clock, random, signal, beforeExit } = world;
-    return await command.run({
-      args,
-      flags: given,
-      env,
-      cwd,
-      terminal,
-      stdin,
-      clock,
-      random,
-      signal,
-      beforeExit,
+    const call = { args, flags: given, env, cwd, terminal, stdin, clock, random, signal, beforeExit };
+    return await command.run(call).catch((error: unknown) => {
+      throw withSilence(call, error);
     });
   } catch (error) {
     if (commands.find((c) => c.name === name)?.neverFails === true) return 0;

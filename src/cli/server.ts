@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { type Client, connect } from '../client/client.ts';
 import { HttpApi } from '../client/http.ts';
 import { BatonError } from '../errors.ts';
-import { isSameServer, localServer } from '../local-access.ts';
+import { announcerOf, isSameServer, localServer } from '../local-access.ts';
 import { type Call, textFlag } from './command.ts';
 
 export interface Target {
@@ -22,8 +22,7 @@ const TIMEOUT_MS = 15_000;
 
 export function targetOf(call: Call): Target {
   const named = textFlag(call, 'url') ?? (call.env.BATON_URL || undefined);
-  const dataDir = textFlag(call, 'data-dir') ?? (call.env.BATON_DATA_DIR || undefined) ?? '.baton';
-  const local = localServer(resolve(call.cwd, dataDir));
+  const local = localServer(dataDirOf(call));
   const url = named ?? local?.url ?? DEFAULT_URL;
   if (!/^(https?|wss?):\/\/./.test(url) || !URL.canParse(url)) {
     throw new BatonError(
@@ -34,6 +33,25 @@ export function targetOf(call: Call): Target {
   const given = textFlag(call, 'token') ?? (call.env.BATON_TOKEN || undefined);
   const token = given ?? (local !== null && isSameServer(url, local.url) ? local.token : null);
   return { url, token, how: named !== undefined ? 'named' : local !== null ? 'announced' : 'default' };
+}
+
+/** In words: the living process that announced the server asked for, which does not answer; null: there is none. */
+export function silentServer(call: Call, { url } = targetOf(call)): { what: string; todo: string } | null {
+  const dataDir = dataDirOf(call);
+  const local = localServer(dataDir);
+  const pid = local !== null && isSameServer(url, local.url) ? announcerOf(dataDir) : null;
+  if (pid === null) return null;
+  return {
+    what: `process ${pid} holds ${dataDir} and does not answer`,
+    todo:
+      `A stopped one goes on with \`kill -CONT ${pid}\`. Else end it with \`kill ${pid}\`, or at last \`kill -9 ${pid}\`, and ` +
+      'start it again with `baton start`: what was acknowledged is kept.',
+  };
+}
+
+function dataDirOf(call: Call): string {
+  const given = textFlag(call, 'data-dir') ?? (call.env.BATON_DATA_DIR || undefined);
+  return resolve(call.cwd, given ?? '.baton');
 }
 
 export function httpOf(call: Call, target = targetOf(call)): HttpApi {

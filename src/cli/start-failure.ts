@@ -2,7 +2,7 @@
 import { resolve, sep } from 'node:path';
 import type { Settings } from '../config.ts';
 import { BatonError } from '../errors.ts';
-import { localServer } from '../local-access.ts';
+import { announcerOf, localServer } from '../local-access.ts';
 import { portHolder } from './port-holder.ts';
 
 type SystemError = NodeJS.ErrnoException & { readonly port?: number };
@@ -41,9 +41,8 @@ export async function startFailure(error: unknown, where: Where): Promise<unknow
 /** @param pid of the server that has it */
 export function dataDirInUse(dataDir: string, pid: number): BatonError {
   const whole = resolve(dataDir);
-  const local = localServer(whole);
   // Another server may be announced here: one with a database elsewhere, which was here first.
-  const url = local?.pid === pid ? local.url : undefined;
+  const url = announcerOf(whole) === pid ? localServer(whole)?.url : undefined;
   const at = url === undefined ? '' : ` and listens on ${url}`;
   const open = url === undefined ? 'Stop it' : `Open ${url}, or stop it`;
   return refused(`A Baton server (process ${pid}) uses the data directory ${whole}${at}.`, {

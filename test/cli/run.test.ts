@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { eventOf } from '../../src/cli/send-command.ts';
+import { startedAt } from '../../src/process-identity.ts';
 import { StandIn } from '../client/stand-in.ts';
 import { baton } from './world.ts';
 
@@ -234,6 +235,33 @@ describe('against a server', () => {
         expect(sent()).toBeUndefined();
       }
     });
+    it('a server that lives and does not answer is named, with what to do instead of starting another', async () => {
+      announced('http://127.0.0.1:1');
+      const hung = { pid: process.pid, started: startedAt(process.pid) };
+      writeFileSync(join(cwd, 'url.lock'), JSON.stringify(hung));
+      const of = ['--data-dir', '.'];
+      for (const command of [['issues'], ['tail'], ['why', 'ACME-1'], ['cancel', 'ACME-1', 'ACME-2']]) {
+        const { code, err } = await baton([...command, ...of], { cwd, terminal: true });
+        expect([command, code, err]).toEqual([
+          command,
+          4,
+          expect.stringMatching(
+            `process ${process.pid} holds ${cwd} and does not answer[^]*kill -CONT ${process.pid}`,
+          ),
+        ]);
+        expect(err).not.toContain('Start a server');
+      }
+      const findings = (await baton(['doctor', ...of], { cwd })).lines();
+      expect(findings.find(({ about }) => about === 'server')).toMatchObject({
+        is: 'bad',
+        text: expect.stringContaining(`process ${process.pid} holds ${cwd}`),
+      });
+      // Another server is not the one of this folder, and one that was killed lives no more.
+      const other = ['--url', 'http://127.0.0.1:2'];
+      expect((await baton(['issues', ...of, ...other], { cwd })).err).toContain('Start a server');
+      writeFileSync(join(cwd, 'url.lock'), JSON.stringify({ ...hung, started: 'long ago' }));
+      expect((await baton(['issues', ...of], { cwd })).err).toContain('Start a server');
+    }, 60_000);
     it('a token without an address goes nowhere', async () => {
       writeFileSync(join(cwd, 'token'), 'left-by-the-server\n');
       await baton(at('issues', '--data-dir', '.'), { cwd });

@@ -27,8 +27,15 @@ export async function healthOf(url: string, withinMs = LATE_MS): Promise<Health 
   }
 }
 
-export function serverFindings(url: string, health: Health | null, isNamed: boolean): Finding[] {
+/** @param silent of a server whose process lives: what there is to say of it where nobody answers */
+export function serverFindings(
+  url: string,
+  health: Health | null,
+  isNamed: boolean,
+  silent: { what: string; todo: string } | null = null,
+): Finding[] {
   if (health === null) {
+    if (silent !== null) return [bad('server', `nobody answers at ${url}: ${silent.what}`, silent.todo)];
     const todo = 'Start one with `baton start`, or name another with --url.';
     const text = `nobody answers at ${url}`;
     return [isNamed ? bad('server', text, todo) : warning('server', text, todo)];
