@@ -16,7 +16,8 @@ export const CREATE_FLAGS: readonly Flag[] = [
 ];
 
 export async function createIssue(call: Call, http: HttpApi, title: string): Promise<number> {
-  if (title.trim() === '') {
+  // The wire's rule and no other: of spaces, or longer than it may be, is the server's to judge.
+  if (title === '') {
     throw new BatonError('VALIDATION', 'The title is empty: say in a few words what is to be done.', {
       hint: 'For instance: baton issue create "Fix login".',
     });
