@@ -18,7 +18,11 @@ export const sendCommand: Command = {
     'TYPE is one of protocol.md section 4, in any case. Fields are one JSON object or key=value pairs; a value that is\n' +
     'JSON (a number, true, null, an object) is taken as such, anything else as text.',
   flags: [
-    { name: 'key', value: 'KEY', meaning: 'idempotency key: a repeat changes nothing' },
+    {
+      name: 'key',
+      value: 'KEY',
+      meaning: 'idempotency key: used again, for another event too, it changes nothing',
+    },
     ISSUE_COMPANY_FLAG,
     ...SERVER_FLAGS,
   ],

@@ -43,12 +43,10 @@ export function created(text: string, duplicate: boolean): string {
 
 /** The header of writes: an idempotency key (protocol section 3). */
 export const writeHeaders = z.looseObject({
-  'idempotency-key': z
-    .string()
-    .min(1)
-    .max(128)
-    .optional()
-    .meta({ description: 'Repeating a write with the same key changes nothing and answers the first one.' }),
+  'idempotency-key': z.string().min(1).max(128).optional().meta({
+    description:
+      'A write under a key that was used before, a different one too, changes nothing and answers the first one, duplicate: true.',
+  }),
 });
 
 /** The key of a write as routers take it: absent when the client sent none. */

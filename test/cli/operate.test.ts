@@ -56,6 +56,19 @@ describe('from nothing to work', () => {
     }
   });
 
+  it('a key used again for another request answers the first, and the other is not carried out', async () => {
+    const desk = await office(server);
+    const issue = await desk.issue();
+    const send = async (...event: string[]) =>
+      (await at(['send', issue.id, ...event, '--key', 'once'])).lines()[0];
+    expect(await send('PRIORITY', 'priority=high')).toMatchObject({ version: 2, duplicate: false });
+    expect(await send('CANCEL')).toMatchObject({ version: 2, duplicate: true, issue: { state: 'idle' } });
+    const make = async (title: string) =>
+      (await call(server, 'POST', `/companies/${desk.companyId}/issues`, { title }, { key: 'once' })).body;
+    const made = await make('one');
+    expect(await make('another')).toEqual({ ...made, duplicate: true });
+  });
+
   it('why, issue and stuck call an agent by its name', async () => {
     for (const argv of [
       ['why', 'OPS-1'],

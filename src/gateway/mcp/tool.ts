@@ -53,7 +53,9 @@ export const key = z
   .min(1)
   .max(128)
   .optional()
-  .describe('Idempotency key: a repeat with the same key changes nothing and answers the first one.');
+  .describe(
+    'Idempotency key: a call under a key that was used before, a different one too, changes nothing and answers the first one.',
+  );
 
 /** The event of these fields. @throws BatonError VALIDATION */
 export function eventOf(fields: Readonly<Record<string, unknown>>): IssueEvent {

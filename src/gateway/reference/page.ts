@@ -81,7 +81,8 @@ function topOf({ title, version, description = '' }: OpenApi['info']): Html {
 <h1>${title} <small>${version}</small></h1>
 <p>${description}</p>
 <p>Send <code>Authorization: Bearer TOKEN</code>; on the machine itself none is needed. Lists take <code>limit</code> and
-<code>cursor</code> and answer <code>items</code> and <code>nextCursor</code>. Writes take <code>Idempotency-Key</code>.
+<code>cursor</code> and answer <code>items</code> and <code>nextCursor</code>. Writes take <code>Idempotency-Key</code>:
+under a key that was used before, any request gets the first one's answer, with <code>duplicate: true</code>, and is not carried out.
 The same as a document for tools: <a href="/openapi.json">/openapi.json</a>.</p>
 </header>`;
 }
