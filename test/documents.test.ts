@@ -61,6 +61,17 @@ describe('documents', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('run every test of the table of risks with the command that docs/guarantees.md gives', () => {
+    const [, command = ''] = /`npm test -- ([^`]+)`/.exec(
+      sectionOf(textOfFile('docs/guarantees.md'), '## Security'),
+    )!;
+    const risks = textOfFile('SECURITY.md').matchAll(/\]\((test\/[^)]+)\)/g);
+    const left = [...risks].filter(
+      ([, file]) => !command.split(/\s+/).some((given) => file!.startsWith(given)),
+    );
+    expect(left.map(([, file]) => file)).toEqual([]);
+  });
+
   it('promise the same in the README as in docs/guarantees.md', () => {
     const promises = (path: string, heading: string) =>
       tableOf(sectionOf(textOfFile(path), heading)).map(([number, promise]) => [number, promise]);

@@ -11,7 +11,11 @@ const DEFAULT_MINUTES = 20;
 const ABOUT =
   'Everything that can fail under load and faults, in rotation, with a closing report. Exit code 1: a promise was broken.';
 const OPTIONS = {
-  minutes: { value: 'N', default: String(DEFAULT_MINUTES), meaning: 'how long' },
+  minutes: {
+    value: 'N',
+    default: String(DEFAULT_MINUTES),
+    meaning: 'how long; every part has a turn, and one under way is finished',
+  },
   seed: { value: 'N', default: '1', meaning: 'what every turn draws from' },
   only: { value: 'NAME,…', meaning: 'these parts alone' },
   list: { meaning: 'say which parts there are, and end' },
