@@ -79,7 +79,7 @@ export class Execution {
     this.fence = grant.fence;
     this.#client = client;
     this.#clock = clock;
-    const send: SendLines = (lines) => client.http.appendLog(this.runId, this.fence, lines);
+    const send: SendLines = (lines, key) => client.http.appendLog(this.runId, this.fence, lines, key);
     this.#log = new RunLog(send, clock, chance);
   }
 

@@ -74,6 +74,8 @@ interface Call {
   query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   /** Idempotency-Key; null: none, so it is not repeated. Reads need none. */
   key?: string | null;
+  /** Not repeated here, though it has a key: the caller does. */
+  once?: boolean;
 }
 
 export interface HttpOptions {
@@ -218,9 +220,14 @@ export class HttpApi {
     });
     return made.grants;
   }
-  /** Appends to a run's log. */
-  appendLog(runId: string, fence: number, lines: readonly LogLine[]): Promise<unknown> {
-    return this.call('POST', `/runs/${enc(runId)}/log`, { body: { fence, lines }, key: null });
+  /** Appends to a run's log, in one attempt: whoever tries again gives the same key, and nothing is stored twice. */
+  appendLog(
+    runId: string,
+    fence: number,
+    lines: readonly LogLine[],
+    key: string | null = null,
+  ): Promise<{ appended: number; duplicate: boolean }> {
+    return this.call('POST', `/runs/${enc(runId)}/log`, { body: { fence, lines }, key, once: true });
   }
   log(runId: string, after = 0): Promise<Page<LogLine & { offset: number }>> {
     return this.call('GET', `/runs/${enc(runId)}/log`, { query: { after } });
@@ -237,7 +244,7 @@ export class HttpApi {
    * @throws RemoteError with the server's code, or UNAVAILABLE when it is not reached in time
    */
   async call<T>(method: string, path: string, call: Call = {}): Promise<T> {
-    const repeatable = method === 'GET' || typeof call.key === 'string';
+    const repeatable = method === 'GET' || (typeof call.key === 'string' && call.once !== true);
     const until = this.#o.clock.now() + this.#o.timeoutMs;
     for (let attempt = 0; ; attempt++) {
       try {

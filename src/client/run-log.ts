@@ -7,13 +7,13 @@
  * after `ATTEMPTS`, and the log says so; 3 a run without authority logs nothing more.
  */
 import { reconnectDelay } from './backoff.ts';
-import { type Chance, type ClientClock, pause } from './clock.ts';
+import { type Chance, type ClientClock, pause, unlikelyTwice } from './clock.ts';
 import type { LogLine } from './http.ts';
 import { isRetryable, RemoteError } from './remote-error.ts';
 import { storable } from './storable.ts';
 
-/** Sends one chunk; throws what the server said. */
-export type SendLines = (lines: readonly LogLine[]) => Promise<unknown>;
+/** Sends one chunk, under an idempotency key of its own; throws what the server said. */
+export type SendLines = (lines: readonly LogLine[], key: string) => Promise<unknown>;
 
 /** Lines are gathered for so long before they are sent. */
 const GATHER_MS = 500;
@@ -131,9 +131,11 @@ export class RunLog {
   }
 
   async #try(lines: readonly LogLine[]): Promise<'sent' | 'lost' | 'refused'> {
+    // One key for all attempts: a chunk whose answer was lost is not stored twice.
+    const key = unlikelyTwice(this.#chance);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       try {
-        await this.#send(lines);
+        await this.#send(lines, key);
         return 'sent';
       } catch (error) {
         if (error instanceof RemoteError && WITHOUT_AUTHORITY.has(error.code)) return 'refused';

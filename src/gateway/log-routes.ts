@@ -7,11 +7,11 @@ import { issueOfRun } from '../ids.ts';
 import { fence } from '../machines/events.ts';
 import type { IssueView } from '../machines/view.ts';
 import type { Shown } from '../supervisor/router.ts';
-import type { Principal } from './auth.ts';
+import { actorOf, type Principal } from './auth.ts';
 import { cursorOf, NUMBER, pageOf, readCursor } from './cursor.ts';
 import type { Doors } from './doors.ts';
 import { notFound } from './problem.ts';
-import { answers, sendJson, sendList } from './reply.ts';
+import { answers, keyOf, sendJson, sendList, writeHeaders } from './reply.ts';
 import { liveOf } from './run-list.ts';
 import { digits, listOf, logLineShape, page, path } from './schemas.ts';
 
@@ -30,6 +30,7 @@ export function logRoutes(scope: FastifyInstance, { router }: Doors): void {
         tags,
         summary: 'Append lines to a run’s log',
         params: path('runId'),
+        headers: writeHeaders,
         body: z.strictObject({
           fence,
           lines: z
@@ -44,15 +45,19 @@ export function logRoutes(scope: FastifyInstance, { router }: Doors): void {
             .max(1000),
         }),
       },
-      { 200: z.looseObject({ appended: z.int() }) },
+      { 200: z.looseObject({ appended: z.int(), duplicate: z.boolean() }) },
     ),
     handler: async (request, reply) => {
       const { runId } = request.params;
       const issue = await router.get(issueOfRun(runId) ?? '');
       if (issue === null) throw notFound('run');
       authority(issue, runId, request.body.fence, request.principal);
-      await router.appendLog(runId, request.body.lines);
-      return sendJson(reply, { appended: request.body.lines.length });
+      const { lines } = request.body;
+      const { key } = keyOf(request);
+      const by = actorOf(request.principal);
+      const scope = key === undefined ? undefined : `${by.kind}:${by.id}:${key}`;
+      const duplicate = (await router.appendLog(runId, lines, scope)) === 'duplicate';
+      return sendJson(reply, { appended: duplicate ? 0 : lines.length, duplicate });
     },
   });
 

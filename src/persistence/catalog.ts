@@ -38,6 +38,8 @@ export type Made<T> =
   /** Another company has the prefix. */
   | { readonly is: 'taken' };
 
+export type Appended = 'appended' | 'duplicate';
+
 export interface Catalog {
   createCompany(row: CompanyRow): Promise<Made<CompanyRow>>;
   company(id: string): Promise<CompanyRow | null>;
@@ -50,7 +52,10 @@ export interface Catalog {
   keys(companyId: string, limit: number, after?: { createdAt: number; id: string }): Promise<KeyRow[]>;
   /** Answers the row as it is afterwards; null: there is none. Revoking again keeps the first time. */
   revokeKey(id: string, at: number, by: string): Promise<KeyRow | null>;
-  /** Appends lines to a run's log; `offset` numbers them from 1. At most 10,000 lines a run: the oldest go. */
-  appendLog(runId: string, lines: readonly LogLine[]): Promise<void>;
+  /**
+   * Appends lines to a run's log; `offset` numbers them from 1. At most 10,000 lines a run: the oldest go.
+   * @param key a repeat with it is `duplicate` and appends nothing, for as long as a line that came with it is kept.
+   */
+  appendLog(runId: string, lines: readonly LogLine[], key?: string): Promise<Appended>;
   log(runId: string, after: number, limit: number): Promise<(LogLine & { offset: number })[]>;
 }

@@ -1,5 +1,5 @@
 /** The catalog in memory, for tests and the simulation. Same answers as `postgres-catalog.ts`. */
-import type { Catalog, CompanyRow, KeyRow, LogLine, Made } from './catalog.ts';
+import type { Appended, Catalog, CompanyRow, KeyRow, LogLine, Made } from './catalog.ts';
 
 /** Lines of a run's log that are kept: the newest. */
 export const LOG_LINES = 10_000;
@@ -8,7 +8,8 @@ export class MemoryCatalog implements Catalog {
   readonly #companies = new Map<string, CompanyRow>();
   readonly #prefixes = new Set<string>();
   readonly #keys = new Map<string, KeyRow>();
-  readonly #logs = new Map<string, { last: number; lines: LogLine[] }>();
+  /** `keys`: idempotency key → offset of the last line that came with it. */
+  readonly #logs = new Map<string, { last: number; lines: LogLine[]; keys: Map<string, number> }>();
 
   async createCompany(row: CompanyRow): Promise<Made<CompanyRow>> {
     const there = this.#companies.get(row.id);
@@ -57,14 +58,18 @@ export class MemoryCatalog implements Catalog {
     return revoked;
   }
 
-  async appendLog(runId: string, lines: readonly LogLine[]): Promise<void> {
+  async appendLog(runId: string, lines: readonly LogLine[], key?: string): Promise<Appended> {
+    if (lines.length === 0) return 'appended';
     let log = this.#logs.get(runId);
     if (log === undefined) {
-      log = { last: 0, lines: [] };
+      log = { last: 0, lines: [], keys: new Map() };
       this.#logs.set(runId, log);
     }
+    if (key !== undefined && (log.keys.get(key) ?? 0) > log.last - log.lines.length) return 'duplicate';
     log.last += lines.length;
     log.lines = [...log.lines, ...lines].slice(-LOG_LINES);
+    if (key !== undefined) log.keys.set(key, log.last);
+    return 'appended';
   }
 
   async log(runId: string, after: number, limit: number): Promise<(LogLine & { offset: number })[]> {

@@ -1,7 +1,7 @@
 /** Companies, keys and run logs on PostgreSQL: what is not an actor. Rarely written; each call stands for itself. */
 import pg from 'pg';
 import { partitionOf } from '../ids.ts';
-import type { Catalog, CompanyRow, KeyRow, LogLine, Made } from './catalog.ts';
+import type { Appended, Catalog, CompanyRow, KeyRow, LogLine, Made } from './catalog.ts';
 import { LOG_LINES } from './memory-catalog.ts';
 import { type DatabaseOptions, openPool } from './pool.ts';
 
@@ -9,19 +9,22 @@ const COMPANY = 'id, name, prefix, created_at as "createdAt"';
 const KEY = `id, company_id as "companyId", role, agent_id as "agentId", name, hash, created_at as "createdAt",
   created_by as "createdBy", revoked_at as "revokedAt", revoked_by as "revokedBy"`;
 
-/** Two appends to one run's log at the same time collide on an offset; one of them goes again. */
+/** Two appends to one run's log at the same time collide on an offset or on their key; one of them goes again. */
 const APPEND_ATTEMPTS = 5;
 
 const APPEND = `
 with last as (
   select coalesce(max("offset"), 0) as n from run_logs where partition = $1 and run_id = $2
+), known as (
+  select from run_logs where partition = $1 and run_id = $2 and key = $7::text
 ), old as (
   delete from run_logs where partition = $1 and run_id = $2 and "offset" <= (select n from last) + $3 - ${LOG_LINES}
+    and not exists (select from known)
 )
-insert into run_logs (partition, run_id, "offset", at, stream, text)
-select $1, $2, last.n + l.n, l.at, l.stream, l.text
+insert into run_logs (partition, run_id, "offset", at, stream, text, key)
+select $1, $2, last.n + l.n, l.at, l.stream, l.text, case when l.n = $3 then $7::text end
 from last, unnest($4::bigint[], $5::text[], $6::text[]) with ordinality l(at, stream, text, n)
-where l.n > $3 - ${LOG_LINES}`;
+where l.n > $3 - ${LOG_LINES} and not exists (select from known)`;
 
 export class PostgresCatalog implements Catalog {
   readonly #pool: pg.Pool;
@@ -118,7 +121,8 @@ export class PostgresCatalog implements Catalog {
     return rows[0] ?? null;
   }
 
-  async appendLog(runId: string, lines: readonly LogLine[]): Promise<void> {
+  async appendLog(runId: string, lines: readonly LogLine[], key?: string): Promise<Appended> {
+    if (lines.length === 0) return 'appended';
     const values = [
       partitionOf(runId),
       runId,
@@ -126,11 +130,12 @@ export class PostgresCatalog implements Catalog {
       lines.map((line) => line.at),
       lines.map((line) => line.stream),
       lines.map((line) => line.text),
+      key ?? null,
     ];
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#pool.query(APPEND, values);
-        return;
+        const { rowCount } = await this.#pool.query(APPEND, values);
+        return rowCount === 0 ? 'duplicate' : 'appended';
       } catch (error) {
         if (attempt === APPEND_ATTEMPTS || !collided(error)) throw error;
       }

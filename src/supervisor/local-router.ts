@@ -44,7 +44,7 @@ export function localRouter(node: Node, ownership: Ownership, catalog: Catalog):
     keys: (companyId, limit, after) => registry.keys(companyId, limit, after),
     revokeKey: (id, by, reason) => registry.revokeKey(id, by, reason),
     revoked: (ids) => registry.revoked(ids),
-    appendLog: (runId, lines) => registry.appendLog(runId, lines),
+    appendLog: (runId, lines, key) => registry.appendLog(runId, lines, key),
     log: (runId, after, limit) => registry.log(runId, after, limit),
 
     readiness: () => placement.readiness(),

@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto';
 import { isId, LETTER, partitionOf } from '../ids.ts';
 import type { Actor } from '../machines/kind.ts';
-import type { Catalog, CompanyRow, KeyRow, LogLine } from '../persistence/catalog.ts';
+import type { Appended, Catalog, CompanyRow, KeyRow, LogLine } from '../persistence/catalog.ts';
 import { answered } from './asking.ts';
 import { birthId, birthPartition } from './births.ts';
 import { Company } from './company.ts';
@@ -141,8 +141,8 @@ export class Registry {
     return answered(this.node, this.catalog.revoked(ids));
   }
 
-  appendLog(runId: string, lines: readonly LogLine[]): Promise<void> {
-    return answered(this.node, this.catalog.appendLog(runId, lines));
+  appendLog(runId: string, lines: readonly LogLine[], key?: string): Promise<Appended> {
+    return answered(this.node, this.catalog.appendLog(runId, lines, key));
   }
 
   log(runId: string, after: number, limit: number): Promise<(LogLine & { offset: number })[]> {

@@ -5,7 +5,7 @@
  */
 import type { ErrorCode } from '../errors.ts';
 import type { Actor, Columns, Persisted } from '../machines/kind.ts';
-import type { CompanyRow, KeyRow, LogLine, Made } from '../persistence/catalog.ts';
+import type { Appended, CompanyRow, KeyRow, LogLine, Made } from '../persistence/catalog.ts';
 import type { ListIndex } from '../persistence/store.ts';
 
 /** An event on its way to its actor; already parsed by the kind's `events` schema. */
@@ -257,7 +257,8 @@ export interface Router {
   revokeKey(id: string, by: Actor, reason?: string): Promise<{ is: 'revoked'; row: KeyRow } | Refusal | null>;
   /** Those of `ids` that are revoked or gone. */
   revoked(ids: readonly string[]): Promise<string[]>;
-  appendLog(runId: string, lines: readonly LogLine[]): Promise<void>;
+  /** `key`: as the catalog's. */
+  appendLog(runId: string, lines: readonly LogLine[], key?: string): Promise<Appended>;
   log(runId: string, after: number, limit: number): Promise<(LogLine & { offset: number })[]>;
 
   readiness(): Readiness;

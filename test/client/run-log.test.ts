@@ -9,8 +9,10 @@ function logged() {
   const clock = new ManualClock();
   const chunks: (readonly LogLine[])[] = [];
   const answers: ((error?: Error) => void)[] = [];
-  const send = (lines: readonly LogLine[]) => {
+  const keys: string[] = [];
+  const send = (lines: readonly LogLine[], key: string) => {
     chunks.push(lines);
+    keys.push(key);
     return new Promise<void>((resolve, reject) => {
       answers.push((error) => (error === undefined ? resolve() : reject(error)));
     });
@@ -25,7 +27,7 @@ function logged() {
   const answerAll = async () => {
     while (answers.length > 0) await answer();
   };
-  return { clock, chunks, log, texts, settle, answer, answerAll };
+  return { clock, chunks, keys, log, texts, settle, answer, answerAll };
 }
 
 describe('the log of a run', () => {
@@ -89,6 +91,21 @@ describe('the log of a run', () => {
     await answer();
     await ended;
     expect(texts()).toEqual(['kept', 'kept']);
+  });
+  it('sends a chunk again under its own key, and the next under another', async () => {
+    const { log, answer, settle, keys, clock } = logged();
+    void log.add('one', 'stdout');
+    const ended = log.end();
+    await answer(new RemoteError('UNAVAILABLE', 'was it stored?'));
+    clock.advance(60_000);
+    await settle();
+    void log.add('two', 'stdout');
+    await answer();
+    await answer();
+    await ended;
+    expect(keys).toHaveLength(3);
+    expect(keys[1]).toBe(keys[0]);
+    expect(keys[2]).not.toBe(keys[0]);
   });
   it('ends when the run has lost its authority', async () => {
     const { log, answer, chunks } = logged();

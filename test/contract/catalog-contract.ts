@@ -114,6 +114,36 @@ export function catalogContract(name: string, open: () => Promise<Harness>): voi
       expect(texts).toMatch(/^(aabb|bbaa)$/);
     });
 
+    it('stores lines once per run and key, however often and at the same time they are sent', async () => {
+      const run = `${id('i', 1)}.1`;
+      const lines = ['a', 'b'].map((text) => ({ at: 1, stream: 'out', text }));
+      expect(await catalog().appendLog(run, lines, 'k1')).toBe('appended');
+      expect(await catalog().appendLog(run, lines, 'k1')).toBe('duplicate');
+      expect(await catalog().appendLog(run, lines)).toBe('appended');
+      expect(await catalog().appendLog(run, lines)).toBe('appended');
+      expect(await catalog().appendLog(`${id('i', 1)}.2`, lines, 'k1')).toBe('appended');
+      const twins = await Promise.all([1, 2].map(() => catalog().appendLog(run, lines, 'k2')));
+      expect(twins.sort()).toEqual(['appended', 'duplicate']);
+      expect(await catalog().appendLog(run, lines, 'k1')).toBe('duplicate');
+      const stored = await catalog().log(run, 0, 99);
+      expect(stored.map((line) => line.text).join('')).toBe('abababab');
+      expect(stored[7]).toEqual({ offset: 8, at: 1, stream: 'out', text: 'b' });
+    });
+
+    it('knows a key while a line of its request is kept, and a repeat takes no old line away', async () => {
+      const run = `${id('i', 1)}.1`;
+      const many = (count: number) =>
+        Array.from({ length: count }, (_, at) => ({ at, stream: 'out', text: '' }));
+      await catalog().appendLog(run, many(10), 'old');
+      await catalog().appendLog(run, many(9_999), 'new');
+      expect(await catalog().appendLog(run, many(10), 'old')).toBe('duplicate');
+      expect(await catalog().appendLog(run, many(9_999), 'new')).toBe('duplicate');
+      expect((await catalog().log(run, 0, 1))[0]?.offset).toBe(10);
+      await catalog().appendLog(run, many(1));
+      expect(await catalog().appendLog(run, many(10), 'old')).toBe('appended');
+      expect((await catalog().log(run, 10_019, 9)).map((line) => line.offset)).toEqual([10_020]);
+    });
+
     it('keeps the newest 10,000 lines of a run', async () => {
       const run = `${id('i', 1)}.1`;
       const lines = Array.from({ length: 12_000 }, (_, n) => ({ at: n, stream: 'out', text: `${n}` }));

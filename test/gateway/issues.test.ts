@@ -427,6 +427,19 @@ describe('runs', () => {
     expect((await bench.post(`${run}/log`, { fence, lines: many }, { token })).status).toBe(200);
   });
 
+  it('take log lines once per idempotency key of whoever sends them', async () => {
+    const { bench, run, fence, token } = await executing();
+    const lines = [{ at: 1, stream: 'stdout', text: 'once' }];
+    const log = async (key: string, as: object) =>
+      (await bench.post(`${run}/log`, { fence, lines }, { ...as, headers: { 'idempotency-key': key } })).body;
+    expect(await log('k', { token })).toEqual({ appended: 1, duplicate: false });
+    expect(await log('k', { token })).toEqual({ appended: 0, duplicate: true });
+    expect(await log('k2', { token })).toEqual({ appended: 1, duplicate: false });
+    expect(await log('k', {})).toEqual({ appended: 1, duplicate: false });
+    expect((await bench.get(`${run}/log`)).body.items).toHaveLength(3);
+    expect((await log('k'.repeat(129), { token })).code).toBe('VALIDATION');
+  });
+
   it('may still log when their issue was completed and they were left to finish', async () => {
     const { bench, issue, token, run, fence } = await executing();
     await bench.post(`/v1/issues/${issue}/events`, { type: 'COMPLETE' });

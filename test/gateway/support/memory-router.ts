@@ -621,10 +621,13 @@ export class MemoryRouter implements Router {
     return ids.filter((id) => (this.#keys.get(id)?.revokedAt ?? null) !== null || !this.#keys.has(id));
   }
 
-  async appendLog(runId: string, lines: readonly Omit<Logged, 'offset'>[]): Promise<void> {
+  async appendLog(runId: string, lines: readonly Omit<Logged, 'offset'>[], key?: string) {
+    if (key !== undefined && this.#made.has(`log ${runId} ${key}`)) return 'duplicate';
+    if (key !== undefined) this.#made.set(`log ${runId} ${key}`, true);
     const log = this.#logs.get(runId) ?? [];
     for (const line of lines) log.push({ ...line, offset: log.length + 1 });
     this.#logs.set(runId, log);
+    return 'appended';
   }
 
   async log(runId: string, after: number, limit: number): Promise<Logged[]> {
