@@ -44,12 +44,14 @@ export function tellMoment(terminal: Terminal, at: number, { what, issue, text }
 /**
  * Where everything is.
  * @param hasDemo it is worth a look then
+ * @param isReady false: it listens only; `tellReady` says when that is over
  */
 export function tellDoors(
   terminal: Terminal,
   at: number,
   { url, local }: RunningServer,
   hasDemo: boolean,
+  isReady: boolean,
 ): void {
   if (terminal.quiet) return;
   const doors = {
@@ -60,7 +62,10 @@ export function tellDoors(
     inspector: `${url}/inspect`,
     metrics: `${url}/metrics`,
   };
-  emitLine(terminal, at, { step: 'ready', msg: `listening at ${url}`, url, local: local ?? null, ...doors });
+  const [step, msg] = isReady
+    ? ['ready', `ready at ${url}`]
+    : ['listening', `listening at ${url}, and not ready yet`];
+  emitLine(terminal, at, { step, msg, url, local: local ?? null, ...doors });
   const mode =
     local === false
       ? 'token: requests need the operator token'
@@ -81,4 +86,11 @@ export function tellDoors(
     );
   }
   say(terminal);
+}
+
+/** Of a server that listened before it was ready: it is now. */
+export function tellReady(terminal: Terminal, at: number, { url }: RunningServer): void {
+  if (terminal.quiet) return;
+  emitLine(terminal, at, { step: 'ready', msg: `ready at ${url}`, url });
+  say(terminal, `  ${paint(terminal, 'green', '✓')} ${'ready'.padEnd(11)} ${url}`);
 }

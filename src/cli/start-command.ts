@@ -4,7 +4,7 @@ import { VERSION } from '../version.ts';
 import type { Call, Command } from './command.ts';
 import type { Moment } from './demo/moment.ts';
 import { type FirstDemo, firstDemo } from './first-demo.ts';
-import { tellDoors, tellMoment, tellStep } from './first-lines.ts';
+import { tellDoors, tellMoment, tellReady, tellStep } from './first-lines.ts';
 import { liveStatus } from './live-status.ts';
 import { type MakeServer, makeServer, type RunningServer, type Step } from './runtime.ts';
 import { SETTING_FLAGS, settingsOf } from './settings-of.ts';
@@ -69,7 +69,14 @@ async function start(call: Call, make: MakeServer): Promise<number> {
         return null;
       });
     }
-    tellDoors(terminal, clock.now(), server, demo !== null);
+    tellDoors(terminal, clock.now(), server, demo !== null, isReady !== false);
+    if (isReady === false) {
+      void server.ready?.(Number.POSITIVE_INFINITY).then((isNow) => {
+        if (!isNow || signal.aborted) return;
+        clearStatus();
+        tellReady(terminal, clock.now(), server);
+      });
+    }
     if (!terminal.quiet) ({ clear: clearStatus, stop: stopStatus } = statusOf(call, server));
   }
   await aborted(signal);

@@ -73,6 +73,36 @@ describe('baton start', () => {
     }
     expect(err).toMatch(/"msg":"stopping"[\s\S]*"msg":"stopped"\}\n$/);
   });
+  it('says that it listens when it does, and that it is ready when it is', async () => {
+    const interrupt = new AbortController();
+    let isUp = () => {};
+    const up = new Promise<void>((resolve) => {
+      isUp = resolve;
+    });
+    const make: MakeServer = async () => ({
+      url: 'http://127.0.0.1:1',
+      token: null,
+      ready: async (ms) => {
+        if (ms !== Number.POSITIVE_INFINITY) return false;
+        await up;
+        return true;
+      },
+      stop: async () => {},
+    });
+    const { lines } = await baton(['start', '--no-demo'], {
+      commands: [startCommand(make)],
+      signal: interrupt.signal,
+      wrote: (all) => {
+        if (all.includes('"step":"listening"')) isUp();
+        if (all.includes('"step":"ready"')) interrupt.abort('SIGTERM');
+      },
+    });
+    const told = lines().filter(({ step }) => step === 'listening' || step === 'ready');
+    expect(told).toMatchObject([
+      { step: 'listening', msg: 'listening at http://127.0.0.1:1, and not ready yet' },
+      { step: 'ready', msg: 'ready at http://127.0.0.1:1', url: 'http://127.0.0.1:1' },
+    ]);
+  });
   it('prints the ready line and nothing else on stdout with --print-ready', async () => {
     const { out } = await started(['--print-ready', '--port', '0'], /ready/);
     expect(JSON.parse(out)).toEqual({
