@@ -18,7 +18,7 @@ const PAGE = 1000;
 const BREATH = 250;
 
 /** An entry read back, with the states before and after it. */
-class RebuiltEntry implements Published {
+export class RebuiltEntry implements Published {
   readonly companyId: string;
   readonly seq: number;
   readonly actorId: string;

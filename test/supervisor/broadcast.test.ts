@@ -101,6 +101,35 @@ describe('a subscription', () => {
     expect(seen.changes).toEqual(live.changes);
   });
 
+  it('with a filter that resumes out of the journal is told of an actor that left it meanwhile', async () => {
+    const w = await lampWorld();
+    const lamp = await w.lamp(await w.socket(1));
+    const waiting = company(w, { states: ['waiting'] });
+    const { opened } = await watch(w.router, waiting);
+    await w.send(lamp, { type: 'UNPLUG' });
+    await w.send(lamp, { type: 'FLICKER' });
+    await w.stop(100);
+    const second = await w.start();
+    const seen = await watch(second.router, waiting, opened[0]!.seq);
+    expect(seen.opened).toMatchObject([{ recovered: true }]);
+    expect(seen.changes.map((c) => c.type)).toEqual(['UNPLUG']);
+  });
+
+  it('to a pool that resumes out of the journal is told of what left it meanwhile', async () => {
+    const w = await lampWorld();
+    const socket = await w.socket(1);
+    const lamp = await w.lamp(socket);
+    const pool: Topic = { is: 'pool', companyId: w.companyId, id: socket };
+    const { opened } = await watch(w.router, pool);
+    await w.send(lamp, { type: 'UNPLUG' });
+    await w.send(lamp, { type: 'FLICKER' });
+    await w.stop(100);
+    const second = await w.start();
+    const seen = await watch(second.router, pool, opened[0]!.seq);
+    expect(seen.opened).toMatchObject([{ recovered: true }]);
+    expect(seen.changes.map((c) => c.type)).toEqual(['UNPLUG']);
+  });
+
   it('gets a fresh snapshot when its cursor is above the head', async () => {
     const w = await lampWorld();
     await w.lamp();

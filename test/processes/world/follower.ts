@@ -181,6 +181,7 @@ export function asListened(
     companyId,
     topic,
     actorId,
+    where: null,
     since,
     open,
     frames: heard.flatMap(({ at, sent }): Listened['frames'] => {

@@ -1,9 +1,10 @@
 /** Each check passes what really happened and finds what is tampered with: a check must be able to fail. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { live } from '../history.ts';
-import type { Frame, Seen } from '../world/witness.ts';
+import type { Frame, Listened, Seen } from '../world/witness.ts';
 import { CHECKS, type CheckName } from './checks.ts';
 import { type Evidence, replayAll, type Step } from './evidence.ts';
+import { shows } from './topics.ts';
 
 /** A busy history with retries, subscribers and grants. */
 const SEED = 184;
@@ -269,6 +270,30 @@ describe('a check', () => {
   it.each(TAMPERED)('%s finds that %s', (name, _what, tampered) => {
     expect(CHECKS[name](tampered()).length).toBeGreaterThan(0);
   });
+});
+
+it.each([
+  ['narrowed by a filter', 30, ({ where }: Listened) => where !== null],
+  ['of an agent', 27, ({ topic }: Listened) => topic === 'agent'],
+] as const)('P8 finds that a topic %s hides what left it', async (_what, seed, isMeant) => {
+  const { evidence } = await live(seed);
+  expect(CHECKS.P8(evidence)).toEqual([]);
+  const { steps } = evidence;
+  const leaves = (one: Listened, frame: Frame) => {
+    if (frame.is !== 'change' || !frame.actorId.startsWith('i')) return false;
+    const is = ({ seen }: Step) => seen.row.actorId === frame.actorId && seen.row.version === frame.version;
+    const step = steps.find(is)!;
+    return !shows(one, { seen: step.seen, step });
+  };
+  let hidden = 0;
+  const listened = evidence.listened.map((one) => {
+    if (!isMeant(one)) return one;
+    const frames = one.frames.filter((frame) => !leaves(one, frame));
+    hidden += one.frames.length - frames.length;
+    return { ...one, frames };
+  });
+  expect(hidden).toBeGreaterThan(0);
+  expect(CHECKS.P8({ ...evidence, listened }).join('\n')).toMatch(/was (never )?sent/);
 });
 
 it('says which actor cannot be replayed, and goes on with the others', () => {

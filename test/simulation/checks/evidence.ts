@@ -88,6 +88,7 @@ export interface IssueContext {
   readonly id: string;
   readonly fence: number;
   readonly assignee: string | null;
+  readonly priority: number;
   readonly run: {
     readonly n: number;
     readonly start?: number;

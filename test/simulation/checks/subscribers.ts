@@ -1,39 +1,44 @@
 /** P8: subscribers see every version in order, without gap or duplicate, and nothing that is not committed. */
 import { dotted } from '../../../src/machines/step.ts';
-import type { Listened, Seen } from '../world/witness.ts';
+import type { Listened } from '../world/witness.ts';
 import { type Evidence, isIssue, issueOf, type Step } from './evidence.ts';
+import { type Placed, sends, shows } from './topics.ts';
 
 export function subscribers(evidence: Evidence): string[] {
   const { entries, steps, listened } = evidence;
+  if (listened.length === 0) return [];
   const byVersion = new Map(steps.map((step) => [`${step.seen.row.actorId}@${step.seen.row.version}`, step]));
+  const placed = entries.map((seen) => ({
+    seen,
+    step: byVersion.get(`${seen.row.actorId}@${seen.row.version}`) ?? null,
+  }));
   return listened.flatMap((one) => {
-    const journal = entries.filter((seen) => wants(one, seen));
-    return faults(one, journal, byVersion, evidence).map((text) => `${one.name} (${one.topic}): ${text}`);
+    const journal = placed.filter((entry) => sends(one, entry));
+    return faults(one, journal, byVersion, evidence).map((text) => `${one.name} (${nameOf(one)}): ${text}`);
   });
 }
 
-function wants(one: Listened, { row }: Seen): boolean {
-  return one.topic === 'company'
-    ? row.companyId === one.companyId && row.actorId.startsWith('i')
-    : row.actorId === one.actorId;
+function nameOf({ topic, where }: Listened): string {
+  return where === null ? topic : `${topic} ${JSON.stringify(where)}`;
 }
 
 function faults(
   one: Listened,
-  journal: readonly Seen[],
+  journal: readonly Placed[],
   byVersion: ReadonlyMap<string, Step>,
   { rested, pruned, oldest }: Evidence,
 ): string[] {
   const found: string[] = [];
+  const byVersions = one.topic === 'journal';
   /** Retention has taken it: a journal topic that is read from the beginning need not have it. */
-  const gone = (seen: Seen) => seen.row.seq < (oldest.get(seen.row.companyId) ?? 0);
+  const gone = ({ seen }: Placed) => seen.row.seq < (oldest.get(seen.row.companyId) ?? 0);
   const kept = (from: number | null, last: number | null, until: number) => {
-    if (one.topic !== 'journal' || last !== 0) return from;
+    if (!byVersions || last !== 0) return from;
     let at = from;
-    while (at !== null && journal[at] && journal[at]!.row.version < until && gone(journal[at]!)) at++;
+    while (at !== null && journal[at] && journal[at]!.seen.row.version < until && gone(journal[at]!)) at++;
     return at;
   };
-  const orderOf = (seen: Seen) => (one.topic === 'company' ? seen.row.seq : seen.row.version);
+  const orderOf = ({ seen }: Placed) => (byVersions ? seen.row.version : seen.row.seq);
   let next: number | null = null;
   /** The number sent last on this subscription. */
   let last: number | null = null;
@@ -42,19 +47,19 @@ function faults(
       case 'opened': {
         if (next !== null) found.push('opened twice');
         if (frame.seq > frame.head) found.push(`opened at ${frame.seq}, the journal is at ${frame.head}`);
-        const from = frame.recovered ? (one.since ?? 0) : one.topic === 'journal' ? 0 : frame.seq;
+        const from = frame.recovered ? (one.since ?? 0) : byVersions ? 0 : frame.seq;
         last = from;
-        next = journal.findIndex((seen) => orderOf(seen) > from);
+        next = journal.findIndex((entry) => orderOf(entry) > from);
         if (next < 0) next = journal.length;
         break;
       }
       case 'snapshot':
-        found.push(...snapshotFaults(frame, journal, byVersion, pruned));
+        found.push(...snapshotFaults(one, frame, journal, byVersion, pruned));
         break;
       case 'change': {
         next = kept(next, last, frame.version);
         const expected = next === null ? undefined : journal[next];
-        const order = one.topic === 'company' ? frame.seq : frame.version;
+        const order = byVersions ? frame.version : frame.seq;
         if (frame.prev !== undefined && frame.prev !== last)
           found.push(`was sent ${order} after ${last}, prev says ${frame.prev}`);
         last = order;
@@ -64,7 +69,7 @@ function faults(
           found.push(`was sent ${order}, expected ${expected ? orderOf(expected) : 'nothing more'}`);
           return found;
         }
-        found.push(...changeFaults(frame, expected, orderOf(expected), byVersion));
+        found.push(...changeFaults(frame, expected, orderOf(expected)));
         next = next! + 1;
         break;
       }
@@ -80,14 +85,20 @@ function faults(
 }
 
 function snapshotFaults(
+  one: Listened,
   frame: { seq: number; items: readonly string[] },
-  journal: readonly Seen[],
+  journal: readonly Placed[],
   byVersion: ReadonlyMap<string, Step>,
   pruned: ReadonlySet<string>,
 ): string[] {
   const found: string[] = [];
   const versions = new Map<string, number>();
-  for (const { row } of journal) if (row.seq <= frame.seq) versions.set(row.actorId, row.version);
+  for (const entry of journal) {
+    const { actorId, seq, version } = entry.seen.row;
+    if (seq > frame.seq) continue;
+    if (shows(one, entry)) versions.set(actorId, version);
+    else versions.delete(actorId);
+  }
   for (const text of frame.items) {
     const item = JSON.parse(text) as { id: string; version: number };
     if (versions.get(item.id) !== item.version) {
@@ -105,14 +116,14 @@ function snapshotFaults(
 
 function changeFaults(
   frame: { actorId: string; version: number; text: string },
-  expected: Seen,
+  { seen: { json, row }, step }: Placed,
   /** What the topic counts by: the company's seq, or versions. */
   order: number,
-  byVersion: ReadonlyMap<string, Step>,
 ): string[] {
   const change = JSON.parse(frame.text) as Record<string, unknown>;
-  const { json, row } = expected;
   const found: string[] = [];
+  if (frame.actorId !== row.actorId)
+    found.push(`change ${row.seq} is of ${frame.actorId}, the journal's of ${row.actorId}`);
   for (const [key, value] of [
     ['seq', order],
     ['version', row.version],
@@ -128,7 +139,7 @@ function changeFaults(
     found.push(`change ${row.seq} has other effects than the journal`);
   }
   const view = change.issue;
-  if (view) found.push(...viewFaults(view as never, byVersion.get(`${row.actorId}@${row.version}`)));
+  if (view) found.push(...viewFaults(view as never, step));
   return found;
 }
 
@@ -143,7 +154,7 @@ function viewFaults(
     assigneeAgentId: string | null;
     lock: { runId: string } | null;
   },
-  step: Step | undefined,
+  step: Step | null | undefined,
 ): string[] {
   if (!step || !isIssue(step)) return [];
   const context = issueOf(step.after);

@@ -158,4 +158,11 @@ export const KIND_MUTANTS: readonly Mutant[] = [
       }),
     })),
   },
+  {
+    name: 'run-end-hidden-from-agent',
+    breaks: 'a subscriber of an agent is not sent the change with which its run ends',
+    killedBy: 'P8',
+    seeds: [5, 10],
+    kinds: issueWith((issue) => ({ watchers: (_before, after) => issue.watchers(null, after) })),
+  },
 ];

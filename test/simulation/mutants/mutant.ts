@@ -46,6 +46,22 @@ export function replaced<T extends object, K extends keyof T>(
   };
 }
 
+/** Replaces one getter of a class for a while. */
+export function gotten<T extends object, K extends keyof T>(
+  of: T,
+  name: K,
+  by: (one: T) => T[K],
+): () => void {
+  const original = Object.getOwnPropertyDescriptor(of, name)!;
+  Object.defineProperty(of, name, {
+    ...original,
+    get(this: T) {
+      return by(this);
+    },
+  });
+  return () => Object.defineProperty(of, name, original);
+}
+
 /** The parts of a node that no type offers to others. */
 export function within<T>(part: object): T {
   return part as T;

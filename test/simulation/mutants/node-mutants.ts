@@ -3,7 +3,10 @@ import type { Turn } from '../../../src/supervisor/draft.ts';
 import { Feed } from '../../../src/supervisor/feed.ts';
 import type { Rejection } from '../../../src/supervisor/lane.ts';
 import type { PendingCall } from '../../../src/supervisor/partition.ts';
-import { harder, type Mutant, replaced, within } from './mutant.ts';
+import { RebuiltEntry } from '../../../src/supervisor/rebuild.ts';
+import type { Version } from '../../../src/supervisor/resident.ts';
+import type { Showable } from '../../../src/supervisor/showing.ts';
+import { gotten, harder, type Mutant, replaced, within } from './mutant.ts';
 
 interface SealedBatch {
   turns: { turn: Turn; entries: { seq: number }[] }[];
@@ -96,7 +99,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'resume-off-by-one',
     breaks: 'a reconnecting subscriber is sent one entry too few',
     killedBy: 'P8',
-    seeds: [10, 15],
+    seeds: [18],
     patch: () =>
       replaced(
         Feed.prototype,
@@ -106,6 +109,24 @@ export const NODE_MUTANTS: readonly Mutant[] = [
             return since.call(this, seq)?.slice(1) ?? null;
           },
       ),
+  },
+  {
+    name: 'resume-hides-what-left-a-filter',
+    breaks: 'out of the journal a subscriber with a filter is not told that an issue left it',
+    killedBy: 'P8',
+    seeds: [30, 119],
+    patch: () => gotten(RebuiltEntry.prototype, 'before', () => null),
+  },
+  {
+    name: 'resume-hides-what-left-an-agent',
+    breaks: 'out of the journal a subscriber of an agent is not told that a run left it',
+    killedBy: 'P8',
+    seeds: [27, 35],
+    patch: () =>
+      gotten(RebuiltEntry.prototype, 'watchers', (entry) => {
+        const { actor, to } = within<{ actor: Showable; to: Version }>(entry);
+        return actor.kind.watchers(null, to.state);
+      }),
   },
   {
     name: 'subscribers-not-told-of-takeover',
@@ -172,7 +193,7 @@ export const NODE_MUTANTS: readonly Mutant[] = [
     name: 'paused-agents-run',
     breaks: 'a paused agent is granted work',
     killedBy: 'P7',
-    seeds: [5, 6],
+    seeds: [6],
     node: ({ node }) => {
       replaced(
         node.slots,

@@ -27,7 +27,7 @@ export const TIME_MUTANTS: readonly Mutant[] = [
     name: 'sweep-forgotten',
     breaks: 'timers beyond the first horizon are never read',
     killedBy: 'P4',
-    seeds: [40, 71],
+    seeds: [71],
     node: ({ ownership }) => {
       replaced(
         within<{ sweepAll: () => Promise<number> }>(ownership),

@@ -41,7 +41,7 @@ export interface Sent {
   readonly seq?: number;
   readonly items?: readonly unknown[];
   readonly prev?: number;
-  readonly change?: { seq: number; version: number; issueId: string };
+  readonly change?: { seq: number; version: number; issueId?: string; agentId?: string };
   readonly version?: number;
   readonly issue?: { readonly version: number };
   readonly duplicate?: boolean;

@@ -26,7 +26,13 @@ export function subscribeBySocket(
         switch (sent.t) {
           case 'welcome':
             return session.receive(
-              JSON.stringify({ t: 'sub', id: 's', topic: topicOf(listened), since: listened.since }),
+              JSON.stringify({
+                t: 'sub',
+                id: 's',
+                topic: `${listened.topic}:${listened.actorId ?? listened.companyId}`,
+                since: listened.since,
+                ...(listened.where === null ? {} : { where: listened.where }),
+              }),
             );
           case 'ok':
             listened.frames.push({
@@ -44,19 +50,20 @@ export function subscribeBySocket(
             });
             return moved(sent.seq!);
           case 'change': {
-            const { seq, version, issueId } = sent.change!;
-            const committed = world.witness.committed(issueId, version);
+            const { seq, version, issueId, agentId } = sent.change!;
+            const actorId = (issueId ?? agentId)!;
+            const committed = world.witness.committed(actorId, version);
             const text = JSON.stringify(sent.change);
             listened.frames.push({
               is: 'change',
               seq,
               version,
-              actorId: issueId,
+              actorId,
               text,
               committed,
               prev: sent.prev!,
             });
-            return moved(listened.topic === 'company' ? seq : version);
+            return moved(seq);
           }
           case 'reset':
             listened.frames.push({ is: 'reset' });
@@ -72,11 +79,7 @@ export function subscribeBySocket(
   });
 }
 
-function topicOf({ topic, companyId, actorId }: Listened): string {
-  return topic === 'company' ? `company:${companyId}` : `journal:${actorId}`;
-}
-
 /** Where the journal stands, in the numbers of this topic. */
 export function headOf(world: World, { topic, companyId, actorId }: Listened): number {
-  return topic === 'company' ? world.witness.headSeq(companyId) : world.witness.headVersion(actorId!);
+  return topic === 'journal' ? world.witness.headVersion(actorId!) : world.witness.headSeq(companyId);
 }

@@ -1,6 +1,8 @@
-/** A subscriber of a company or a journal: reconnects by its cursor for ever, and writes down all it is sent. */
+/** A subscriber of a topic: reconnects by its cursor for ever, and writes down all it is sent. */
+import { whereOf } from '../../../src/gateway/protocol.ts';
 import type { Router, Sink, Topic } from '../../../src/supervisor/router.ts';
 import type { Chance } from './chance.ts';
+import { drawStateTopic, type Followed } from './followed.ts';
 import type { Host } from './host.ts';
 import { headOf, subscribeBySocket } from './subscriber-socket.ts';
 import type { Listened } from './witness.ts';
@@ -20,15 +22,17 @@ export class Subscriber {
   private readonly name: string;
   private readonly chance: Chance;
   private readonly company: Company;
-  private readonly topic: 'company' | 'journal';
-  private actorId: string | null = null;
+  private followed: Followed;
 
   constructor(world: World, n: number) {
     this.world = world;
     this.name = `s${n}`;
     this.chance = world.chance.split(`subscriber ${n}`);
     this.company = this.chance.pick(world.companies);
-    this.topic = this.chance.is(0.65) ? 'company' : 'journal';
+    // A stream of its own: which of the state topics it is shifts nothing else.
+    this.followed = this.chance.is(0.65)
+      ? drawStateTopic(this.chance.split('topic'), this.company)
+      : { topic: 'journal', actorId: null, where: null };
   }
 
   async live(): Promise<void> {
@@ -53,16 +57,16 @@ export class Subscriber {
 
   private async connect(host: Host): Promise<void> {
     const { world, chance } = this;
-    if (this.topic === 'journal' && this.actorId === null) {
+    const { topic, actorId } = this.followed;
+    if ((topic === 'journal' || topic === 'issue') && actorId === null) {
       if (this.company.issues.length === 0) return;
-      this.actorId = chance.pick(this.company.issues);
+      this.followed = { ...this.followed, actorId: chance.pick(this.company.issues) };
     }
-    const since = this.cursor !== null && chance.is(0.85) ? this.cursor : this.topic === 'journal' ? 0 : null;
+    const since = this.cursor !== null && chance.is(0.85) ? this.cursor : topic === 'journal' ? 0 : null;
     const listened: Listened = {
       name: this.name,
       companyId: this.company.id,
-      topic: this.topic,
-      actorId: this.actorId,
+      ...this.followed,
       since,
       frames: [],
       open: true,
@@ -100,9 +104,10 @@ export class Subscriber {
 
   private asked(): Topic {
     const companyId = this.company.id;
-    return this.topic === 'company'
-      ? { is: 'company', companyId, where: null }
-      : { is: 'journal', companyId, id: this.actorId! };
+    const { topic, actorId, where } = this.followed;
+    if (topic === 'company') return { is: 'company', companyId, where: whereOf(where) };
+    const is = ({ agent: 'pool', issue: 'actor', journal: 'journal' } as const)[topic];
+    return { is, companyId, id: actorId! };
   }
 
   private sink(listened: Listened, host: Host, incarnation: number, moved: (to: number) => void): Sink {
@@ -121,9 +126,10 @@ export class Subscriber {
         if (!live()) return;
         const committed = world.witness.committed(p.actorId, p.version);
         const { seq, version, actorId } = p;
-        const text = p.text({ view: this.topic === 'company', stamp: false });
+        const journal = this.followed.topic === 'journal';
+        const text = p.text({ view: !journal, stamp: false });
         listened.frames.push({ is: 'change', seq, version, actorId, text, committed });
-        moved(this.topic === 'company' ? seq : version);
+        moved(journal ? version : seq);
       },
       reset: () => {
         if (!live()) return;

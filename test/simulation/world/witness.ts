@@ -2,6 +2,7 @@
  * Sees what is true and what was said: the journal as commits are applied to it – not as nodes tell it –, and what
  * operators, workers and subscribers were told. The checks read this and nothing else.
  */
+import type { SubFrame } from '../../../src/gateway/protocol.ts';
 import { partitionOf } from '../../../src/ids.ts';
 import type { MemoryStore } from '../../../src/persistence/memory-store.ts';
 import type { EntryRow } from '../../../src/persistence/store.ts';
@@ -56,12 +57,16 @@ export type Frame =
     }
   | { readonly is: 'reset' };
 
+/** What a company topic is narrowed to, as a `sub` frame says it. */
+export type Narrowed = NonNullable<SubFrame['where']>;
+
 export interface Listened {
   readonly name: string;
   readonly companyId: string;
-  readonly topic: 'company' | 'journal';
-  /** Of a journal topic. */
+  readonly topic: 'company' | 'issue' | 'agent' | 'journal';
+  /** Whose topic it is; null: its company's. */
   readonly actorId: string | null;
+  readonly where: Narrowed | null;
   readonly since: number | null;
   readonly frames: Frame[];
   /** It is still open: by the end it must have everything. */
