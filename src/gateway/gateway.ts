@@ -21,7 +21,7 @@ import type { Doors } from './doors.ts';
 import { Guard } from './guard.ts';
 import { Holds } from './holds.ts';
 import { Homes } from './homes.ts';
-import { hooks, sendError } from './hooks.ts';
+import { hooks, sendUnroutable } from './hooks.ts';
 import { InFlight } from './in-flight.ts';
 import { framing, inspectRoutes } from './inspect-routes.ts';
 import { issueRoutes } from './issue-routes.ts';
@@ -133,6 +133,8 @@ async function build(
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES,
+    // A request without a Host is refused by a hook, with a problem document: Node's own answer is empty.
+    http: { requireHostHeader: false },
     requestTimeout: REQUEST_MS,
     // Draining is answered by a hook, with a code clients know.
     return503OnClosing: false,
@@ -142,7 +144,7 @@ async function build(
     },
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => {
-      sendError(error, request as never, reply as never, doors);
+      sendUnroutable(error, request as never, reply as never, doors);
     },
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 200 },
   });

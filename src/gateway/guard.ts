@@ -3,8 +3,9 @@
  * what it cannot do is lie about Host and Origin. So both are looked at before anything else, the WebSocket upgrade
  * included.
  *
- * - Host: on a loopback address only loopback names, the bound host and the hosts of allowed origins are us; any other
- *   name was rebound. On another address the server has many names, and a token is required.
+ * - Host: named once; what an absolute target names comes in its place, and is held to the same. On a loopback address
+ *   only loopback names, the bound host and the hosts of allowed origins are us; any other name was rebound. On another
+ *   address the server has many names, and a token is required.
  * - Origin, if sent: the same origin as the Host, or an allowed one. The scheme is not compared: behind a proxy that
  *   ends TLS the page says https and we hear http.
  */
@@ -52,6 +53,26 @@ export class Guard {
   #isAllowed(origin: string): boolean {
     return this.#origins.has(originOf(origin)?.origin ?? '');
   }
+}
+
+/** What of a request as it came says whom it is for. */
+export interface Target {
+  readonly url?: string | undefined;
+  readonly httpVersion: string;
+  readonly rawHeaders: readonly string[];
+}
+
+/** Whether there is one Host line (RFC 9112, 3.2); HTTP/1.0 knows none. Node shows the first of many. */
+export function namesOneHost({ rawHeaders, httpVersion }: Target): boolean {
+  let lines = 0;
+  for (let n = 0; n < rawHeaders.length; n += 2) if (rawHeaders[n]?.toLowerCase() === 'host') lines++;
+  return lines === 1 || (lines === 0 && httpVersion === '1.0');
+}
+
+/** The authority of a target in absolute form, `http://name:port/path`; null where the target is a path. */
+export function authorityOf(url: string | undefined): string | null {
+  if (url === undefined || url.startsWith('/')) return null;
+  return /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(url)?.[1] ?? null;
 }
 
 /** The name in a Host header, lower case, without the port; null when there is none or it is no host. */

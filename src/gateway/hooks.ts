@@ -2,7 +2,7 @@
  * What every request meets before its route, in this order, and what becomes of errors:
  *
  * ```
- * request id ─ Host, Origin (421, 403) ─ CORS, preflight (204) ─ draining (503) ─ rate of writes (429)
+ * request id ─ one Host (400) ─ Host, Origin (421, 403) ─ CORS, preflight (204) ─ draining (503) ─ rate of writes (429)
  *   ─ route's gate: credential (401), company (404), role (403) (access.ts) ─ schema (400) ─ handler
  * ```
  */
@@ -11,6 +11,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { BatonError } from '../errors.ts';
 import type { Doors } from './doors.ts';
+import { authorityOf, namesOneHost } from './guard.ts';
 import { expected, internal, invalid, problemOf, retryAfterSeconds } from './problem.ts';
 import { Bucket } from './rate.ts';
 
@@ -21,7 +22,20 @@ export function hooks(app: FastifyInstance, doors: Doors): void {
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
-    const verdict = guard.judge(request.headers);
+    const { raw } = request;
+    if (!namesOneHost(raw)) {
+      const error = new BatonError('VALIDATION', 'A request names its host once.', {
+        hint: 'Send one "Host" header: that of the address the server prints.',
+      });
+      return sendProblem(reply, error);
+    }
+    let verdict = guard.judge(request.headers);
+    const authority = authorityOf(raw.url);
+    if (verdict === 'ok' && authority !== null) {
+      // From here on it is what the request is for (RFC 9112, 3.2.2).
+      raw.headers.host = authority;
+      verdict = guard.judge(request.headers);
+    }
     if (verdict !== 'ok') {
       const isHost = verdict === 'foreign-host';
       const error = new BatonError(
@@ -61,6 +75,12 @@ export function hooks(app: FastifyInstance, doors: Doors): void {
     }
   });
 
+  app.addHook('onSend', (request, reply, payload, done) => {
+    // Either way the connection ends with this answer: nobody may send the next request over it.
+    if (request.ws || doors.draining()) reply.header('connection', 'close');
+    done(null, payload);
+  });
+
   app.addHook('onResponse', async (_request, reply) => {
     metrics.served(reply.statusCode);
   });
@@ -73,6 +93,21 @@ export function hooks(app: FastifyInstance, doors: Doors): void {
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
 
   app.setErrorHandler((thrown, request, reply) => sendError(thrown, request, reply, doors));
+}
+
+/** An address that is none: no hook has seen the request, and none will see the answer. */
+export function sendUnroutable(
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  doors: Doors,
+): void {
+  if (request.raw.headers.upgrade !== undefined) {
+    const { socket } = request.raw;
+    reply.header('connection', 'close');
+    reply.raw.once('finish', () => socket.destroySoon());
+  }
+  sendError(thrown, request, reply, doors);
 }
 
 /** Any thrown thing as problem details; what nobody expected is logged, and only its id leaves. */

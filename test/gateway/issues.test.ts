@@ -526,12 +526,14 @@ describe('a claim', () => {
     await until(() => bench.router.waitingClaims === 0);
   });
 
-  it('still waiting when the server stops is answered empty', async () => {
+  it('still waiting when the server stops is answered empty, and told that its connection ends', async () => {
     const bench = await start();
     const agent = await bench.agent(await bench.company());
-    const waiting = bench.post(`/v1/agents/${agent}/claim`, { waitMs: 50_000 });
+    const headers = { connection: 'keep-alive' };
+    const waiting = bench.post(`/v1/agents/${agent}/claim`, { waitMs: 50_000 }, { headers });
     await until(() => bench.router.waitingClaims === 1);
     await bench.gateway.stop();
-    expect((await waiting).body).toEqual({ grants: [] });
+    const answer = await waiting;
+    expect([answer.body, answer.headers.connection]).toEqual([{ grants: [] }, 'close']);
   });
 });

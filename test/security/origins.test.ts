@@ -1,5 +1,6 @@
 /** Foreign sites and rebound names (docs/guarantees.md, Security): refused before anything is upgraded. */
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { start } from '../gateway/support/gateway.ts';
 
@@ -32,6 +33,106 @@ function upgrade(port: number, headers: Record<string, string>, path = '/v1/ws')
     asked.end();
   });
 }
+
+interface Said {
+  readonly status: number;
+  readonly connection: string | undefined;
+  readonly code: string | undefined;
+  readonly isProblem: boolean;
+  /** The server closed the connection after it. */
+  readonly closed: boolean;
+}
+
+/** What a request written by hand is answered with. */
+function said(port: number, lines: readonly string[]): Promise<Said> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${lines.join('\r\n')}\r\n\r\n`));
+    const done = (closed: boolean) => {
+      socket.destroy();
+      const [head = '', body = ''] = answer.split('\r\n\r\n');
+      const header = (name: string) => new RegExp(`^${name}: *(.*)$`, 'im').exec(head)?.[1];
+      const isProblem = /problem\+json/.test(header('content-type') ?? '');
+      resolve({
+        status: Number(head.split(' ')[1]),
+        connection: header('connection')?.toLowerCase(),
+        code: isProblem ? JSON.parse(body).code : undefined,
+        isProblem,
+        closed,
+      });
+    };
+    socket.on('data', (chunk) => {
+      answer += chunk;
+    });
+    socket.on('error', reject).on('end', () => done(true));
+    socket.setTimeout(700, () => done(false));
+  });
+}
+
+const UPGRADE = [
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Protocol: baton.v1',
+];
+
+describe('the host of a request', () => {
+  it('is named once, or it is malformed; and it is also what an absolute target says', async () => {
+    const bench = await start({ localMode: true, allowedOrigins: ['https://board.example.com'] });
+    const { port } = bench.gateway;
+    const here = `Host: 127.0.0.1:${port}`;
+    const path = '/v1/companies';
+    const cases: [string, string[], number, string | undefined, number?][] = [
+      [path, [here], 200, undefined],
+      [path, [], 400, 'VALIDATION'],
+      [path, ['Host:'], 421, 'FORBIDDEN', 403],
+      [path, [here, here], 400, 'VALIDATION'],
+      [path, [here, 'Host: evil.example'], 400, 'VALIDATION'],
+      [`http://evil.example${path}`, [here], 421, 'FORBIDDEN', 403],
+      [`HTTP://evil.example:${port}${path}`, [here], 421, 'FORBIDDEN', 403],
+      [`http://127.0.0.1@evil.example${path}`, [here], 421, 'FORBIDDEN', 403],
+      [`http://127.0.0.1:${port}${path}`, ['Host: evil.example'], 421, 'FORBIDDEN', 403],
+      [`http://localhost:${port}${path}`, [here], 200, undefined],
+      // The operator of this machine is whoever is told so by the address, not by the Host beside it.
+      [`http://board.example.com${path}`, [here], 401, 'UNAUTHENTICATED', 101],
+    ];
+    for (const [target, hosts, status, code, upgraded = status] of cases) {
+      const asked = `${target} ${hosts}`;
+      const plain = await said(port, [`GET ${target} HTTP/1.1`, ...hosts]);
+      expect([plain.status, plain.code], asked).toEqual([status, code]);
+      const ws = await said(port, [`GET ${target.replace(path, '/v1/ws')} HTTP/1.1`, ...hosts, ...UPGRADE]);
+      expect(ws.status, asked).toBe(upgraded === 200 ? 101 : upgraded);
+    }
+    expect((await said(port, ['GET /healthz HTTP/1.0'])).status).toBe(421);
+  });
+});
+
+describe('a refused upgrade', () => {
+  it('says that its connection is closed, and closes it: nobody may send the next request over it', async () => {
+    const bench = await start();
+    const { port } = bench.gateway;
+    const here = `Host: 127.0.0.1:${port}`;
+    for (const [target, lines, status] of [
+      ['/v1/ws', ['Host: evil.example'], 403],
+      ['/v1/ws', [here, 'Origin: https://evil.example'], 403],
+      ['/v1/ws', [], 400],
+      ['/v1/companies', [here], 401],
+      ['/v1/nothing', [here], 404],
+      ['/%ff', [here], 404],
+    ] as const) {
+      const {
+        status: got,
+        connection,
+        closed,
+      } = await said(port, [`GET ${target} HTTP/1.1`, ...lines, ...UPGRADE]);
+      expect([got, connection, closed], target).toEqual([status, 'close', true]);
+    }
+    // What is no upgrade keeps its connection.
+    const plain = await said(port, ['GET /v1/companies HTTP/1.1', here]);
+    expect(plain).toMatchObject({ status: 401, connection: 'keep-alive', closed: false });
+  });
+});
 
 describe('an upgrade', () => {
   it('from a foreign Origin or to a foreign Host is 403, whatever else it carries', async () => {
