@@ -2,6 +2,7 @@
 import { type Command, SERVER_FLAGS, wholeFlag } from './command.ts';
 import { Demo, FIRST_ISSUES, MORE_EVERY_MS } from './demo/demo.ts';
 import { endingOf } from './demo/ending.ts';
+import { heldBack } from './demo/held-back.ts';
 import { goingOn, interruptedDemo, leftIn, leftText } from './demo/interrupted.ts';
 import type { Moment } from './demo/moment.ts';
 import { INTERRUPTED } from './failure.ts';
@@ -41,13 +42,15 @@ export const demoCommand: Command = {
         emit(terminal, { at: clock.now(), event: what, issue, text });
         say(terminal, `${paint(terminal, 'dim', clockTime(clock.now()))}  ${plain(text)}`);
       };
-      const options = { client, url: target.url, token: target.token, clock, issues, told };
+      const later = heldBack(told);
+      const options = { client, url: target.url, token: target.token, clock, issues, told: later.told };
       const left = await interruptedDemo(client.http);
       const demo = await (left === null ? Demo.start(options) : Demo.resume(options, left));
       const { prefix } = demo.company;
       const text =
         left === null ? beginning(prefix, issues) : goingOn(prefix, left.issues.length, 'Ctrl-C leaves them');
       told({ what: 'begun', issue: null, text });
+      later.release();
       try {
         await Promise.race([demo.over, aborted(signal)]);
       } finally {

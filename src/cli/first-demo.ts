@@ -9,6 +9,7 @@ import type { Settings } from '../config.ts';
 import type { Call } from './command.ts';
 import { Demo, type DemoOptions, FIRST_ISSUES, MORE_EVERY_MS } from './demo/demo.ts';
 import { endingOf } from './demo/ending.ts';
+import { heldBack } from './demo/held-back.ts';
 import { goingOn, type Interrupted, interruptedDemo, leftIn, leftText } from './demo/interrupted.ts';
 import { type Moment, trouble } from './demo/moment.ts';
 import type { RunningServer, Step } from './runtime.ts';
@@ -69,12 +70,14 @@ export async function firstDemo(
       return refuse('the database has content');
     }
     const begun = clock.monotonic();
-    const options = { client, url, token, clock, issues: ISSUES, told };
+    const later = heldBack(told);
+    const options = { client, url, token, clock, issues: ISSUES, told: later.told };
     const demo = await (left === null ? stage.start(options) : stage.resume(options, left));
     const { prefix } = demo.company;
     const tell = (text: string, ms: number | null = null) => say({ name: 'demo', text, ms });
     if (left !== null) tell(goingOn(prefix, left.issues.length, '--no-demo leaves them'));
     else for (const text of BEGUN) tell(text);
+    later.release();
     let isOver = false;
     const end = async () => {
       await demo.stop();

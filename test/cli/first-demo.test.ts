@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Call } from '../../src/cli/command.ts';
 import type { Interrupted } from '../../src/cli/demo/interrupted.ts';
+import type { Moment } from '../../src/cli/demo/moment.ts';
 import { errands } from '../../src/cli/demo/titles.ts';
 import { firstDemo } from '../../src/cli/first-demo.ts';
 import { workerKeyName } from '../../src/cli/job/worker-key.ts';
@@ -90,12 +91,20 @@ describe('a demo that was interrupted', () => {
     const { settings } = resolveSettings({ flags: {}, env: {}, file: {} });
     const world = { clock: systemClock(), random: systemRandom() } as Call;
     const steps: string[] = [];
-    const heard = { say: ({ text }: Step) => steps.push(text), told: () => {} };
+    // A retry that waited on the server comes due while the demo is still being gone on with, another one later.
+    const due = (n: number) => ({ what: 'due', issue: null, text: `retry ${n}`, isOfNote: false }) as const;
+    const heard = {
+      say: ({ text }: Step) => steps.push(text),
+      told: ({ text }: Moment) => steps.push(text),
+    };
     let resumed: Interrupted | null = null;
+    let tell = (_moment: Moment) => {};
     const demo = await firstDemo(world, settings, { ...server, token: null, stop: async () => {} }, heard, {
       start: neverAsked,
-      resume: async (_options, interrupted) => {
+      resume: async ({ told }, interrupted) => {
         resumed = interrupted;
+        told(due(1));
+        tell = told;
         return { company: interrupted.company, over: new Promise(() => {}), stop: async () => {} };
       },
     });
@@ -103,9 +112,12 @@ describe('a demo that was interrupted', () => {
     expect(resumed).toMatchObject({ company: { id }, issues: { length: 2 } });
     expect(steps).toEqual([
       'The demo that was interrupted goes on: 2 issues of company DEMO9 are left  (--no-demo leaves them)',
+      'retry 1',
     ]);
+    tell(due(2));
+    expect(steps[2]).toBe('retry 2');
     await demo?.stop();
-    expect(steps[1]).toBe(
+    expect(steps[3]).toBe(
       'interrupted: 2 issues of company DEMO9 are left; the next start goes on with them',
     );
   });
