@@ -24,6 +24,7 @@ it('draws plans of every shape, with every fault and without any', () => {
     'lost',
     'unanswered',
     'late',
+    'beatLate',
     'crashEvery',
     'stopEvery',
     'pauseEvery',

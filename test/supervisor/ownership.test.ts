@@ -125,6 +125,30 @@ it('serves nothing while others may take it for gone, and afterwards what is sti
   expect([a.owns(), owner()]).toEqual([false, b.name]);
 });
 
+it('serves until its lease has passed since a heartbeat was sent, however late that one was answered', async () => {
+  const sent: number[] = [];
+  let answeredAfterMs = 0;
+  const { scheduler, running, pass } = oneNode((handle, host) => ({
+    beat: async (node) => {
+      sent.push(scheduler.now);
+      const answer = await handle.beat(node);
+      if (answeredAfterMs > 0) await host.sleep(answeredAfterMs);
+      return answer;
+    },
+  }));
+  await pass(2000);
+  answeredAfterMs = TTL_MS / 2;
+  const before = sent.length;
+  while (sent.length === before) await pass(1);
+  const sentAt = sent.at(-1)!;
+  const passUntil = (part: number) => pass(sentAt + part * TTL_MS - scheduler.now);
+  // The beat before carries it to 0.6 of the TTL, this one to 0.8; the next is answered at 1.2.
+  await passUntil(0.79);
+  expect(running.node.serving()).toBe(true);
+  await passUntil(0.81);
+  expect(running.node.serving()).toBe(false);
+});
+
 it('looks at once for what it lost and nobody else took, not at its next heartbeat', async () => {
   for (let phase = 0; phase < 10; phase++) {
     const { scheduler, running, pass } = oneNode();
@@ -156,7 +180,7 @@ it('gives up the connections from before its lease ran out when the database ans
  * One node, and what it asked its database of ownership, in order; nothing of that is answered while it is cut off.
  * @param instead calls that a test answers itself
  */
-function oneNode(instead: (handle: Store) => Partial<Store> = () => ({})) {
+function oneNode(instead: (handle: Store, host: Host) => Partial<Store> = () => ({})) {
   const scheduler = new Scheduler(1_800_000_000_000);
   const host = new Host(0, scheduler, new Chance('one'));
   const store = new MemoryStore({ now: () => Math.floor(scheduler.now), partitions: [PARTITION] });
@@ -174,7 +198,7 @@ function oneNode(instead: (handle: Store) => Partial<Store> = () => ({})) {
       beat: (node) => called('beat', () => handle.beat(node)),
       acquire: (...asked) => called('acquire', () => handle.acquire(...asked)),
       renew: () => void calls.push('renew'),
-      ...instead(handle),
+      ...instead(handle, host),
     },
     catalog: store.catalog,
     clock: host.clock(),

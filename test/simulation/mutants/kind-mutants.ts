@@ -151,7 +151,7 @@ export const KIND_MUTANTS: readonly Mutant[] = [
     name: 'lock-kept-after-run',
     breaks: 'force release leaves the lock where it was',
     killedBy: 'P6',
-    seeds: [34, 110],
+    seeds: [110],
     kinds: issueWith((issue) => ({
       machine: charted(issue, {
         'scheduled-retry': { FORCE_RELEASE: { target: 'idle', actions: 'noteEarly' } },

@@ -29,15 +29,19 @@ export class Database implements MemoryFaults {
   private readonly hosts = new Map<string, { host: Host; incarnation: number }>();
   private readonly faults: FaultPlan;
   private readonly keptEntries: number;
+  private readonly ttlMs: number;
   private readonly scheduler: Scheduler;
   private readonly chance: Chance;
+  private readonly beats: Chance;
   private readonly trace: Trace;
 
   constructor(plan: Plan, scheduler: Scheduler, chance: Chance, trace: Trace) {
     this.faults = plan.faults;
     this.keptEntries = plan.keptEntries;
+    this.ttlMs = plan.ttlMs;
     this.scheduler = scheduler;
     this.chance = chance;
+    this.beats = chance.split('beats');
     this.trace = trace;
     this.store = new MemoryStore({
       now: () => Math.floor(scheduler.now),
@@ -126,8 +130,17 @@ export class Database implements MemoryFaults {
     return {
       is: 'proceed',
       before: this.arrival(call, there),
-      after: host.sleep(there + 0.01 + chance.wait(latencyMs)),
+      after: host.sleep(there + 0.01 + chance.wait(latencyMs) + (call === 'beat' ? this.tardiness(host) : 0)),
     };
+  }
+
+  /** How much later than others a heartbeat's answer comes, ms. */
+  private tardiness(host: Host): number {
+    const { beats, ttlMs } = this;
+    if (!beats.is(this.faults.beatLate)) return 0;
+    this.faulted++;
+    this.trace.line(`${at(this.scheduler)} ${host.label} beat is answered late`);
+    return ttlMs * beats.between(0.2, 1);
   }
 
   private hostOf(node: string | null): Host | null {

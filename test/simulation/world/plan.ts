@@ -24,6 +24,8 @@ export interface FaultPlan {
   readonly late: number;
   readonly lateMs: number;
   readonly timeoutMs: number;
+  /** Heartbeats that are heard and whose answer comes 0.2 to 1 TTL later. */
+  readonly beatLate: number;
   readonly crashEvery: number;
   readonly stopEvery: number;
   readonly pauseEvery: number;
@@ -134,6 +136,7 @@ export function draw(seed: number): Plan {
       late: some(c, on(0.35), [0.005, 0.03, 0.1]),
       lateMs: c.pick([500, 5000, 30_000]),
       timeoutMs: c.pick([200, 1000, 4000]),
+      beatLate: some(new Chance(`late beats ${seed}`), on(0.15), [0.05, 0.3, 0.8]),
       crashEvery: some(c, on(0.5), [activeMs, activeMs / 3, activeMs / 8]),
       stopEvery: some(c, on(0.2), [activeMs, activeMs / 3]),
       pauseEvery: some(c, on(0.5), [activeMs, activeMs / 3, activeMs / 8]),
