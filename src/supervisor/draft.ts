@@ -108,3 +108,8 @@ export class Turn {
     return false;
   }
 }
+
+/** The outcome of work that is not taken, as its sender is told it. */
+export function refused(code: ErrorCode, message: string, detail: Record<string, unknown>): Outcome {
+  return { is: 'refused', code, message, detail };
+}

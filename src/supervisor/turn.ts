@@ -13,13 +13,12 @@
  * It knows actors by their kind contract only (machines/kind.ts); no word of a domain stands here.
  */
 import type { Clock, Random } from '../clock.ts';
-import type { ErrorCode } from '../errors.ts';
 import { partitionOf } from '../ids.ts';
 import type { Actor, Facts, Slot, Stamp } from '../machines/kind.ts';
 import { unborn } from '../machines/step.ts';
 import { advance } from './advance.ts';
 import type { PendingClaim } from './claims.ts';
-import { type Call, type EntryDraft, type Outcome, Turn, type Work } from './draft.ts';
+import { type Call, type EntryDraft, type Outcome, refused, Turn, type Work } from './draft.ts';
 import type { Residence } from './residence.ts';
 import { type AnyKind, earliest, Resident, type Timer, type Version } from './resident.ts';
 import type { Pool, Slots } from './slots.ts';
@@ -395,8 +394,4 @@ class Making {
     if (!actor?.kind.grant) throw new Error(`${actorId} wants a slot and cannot be granted one`);
     return actor.kind.grant(claim.claim.claimId);
   }
-}
-
-function refused(code: ErrorCode, message: string, detail: Record<string, unknown>): Outcome {
-  return { is: 'refused', code, message, detail };
 }
