@@ -21,7 +21,7 @@ const ROUNDS = 4;
 /** Handing in at once. */
 const PRODUCERS = 64;
 /** Handed in and not ended: whoever hands in waits then, so that a queue is measured and not its growth. */
-const MOST_WAITING = 512;
+const MOST_WAITING = 1000;
 /** A server that has just been started runs code not yet compiled. */
 const WARM_MS = 4000;
 const COUNTED_MS = 4000;

@@ -1,10 +1,10 @@
 /**
- * pg-boss: handed in one by one; where the rate is asked for, fetched and completed a hundred at a time in loops of our own,
+ * pg-boss: handed in one by one; where the rate is asked for, fetched and completed in batches by loops of our own,
  * for its own workers ask twice a second at most.
  */
 import type { Board } from './board.ts';
 import { installed } from './installed.ts';
-import { PAYLOAD, type QueueKind } from './queue.ts';
+import { CONCURRENCY, PAYLOAD, type QueueKind } from './queue.ts';
 import { workingThread } from './thread.ts';
 
 interface Boss {
@@ -20,8 +20,8 @@ type BossClass = new (options: { connectionString: string; max: number }) => Bos
 
 const QUEUE = 'work';
 const CONNECTIONS = 16;
-const BATCH = 100;
 const LOOPS = 4;
+const BATCH = CONCURRENCY / LOOPS;
 const IDLE_MS = 5;
 
 export const pgBoss: QueueKind = {

@@ -26,4 +26,4 @@ export const PAYLOAD = {
 } as const;
 
 /** Pieces of work carried out at once. */
-export const CONCURRENCY = 64;
+export const CONCURRENCY = 200;
