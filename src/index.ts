@@ -126,13 +126,18 @@ export async function createRuntime(settings: Settings, io: RuntimeIo): Promise<
     };
     const pause = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
     const tryOn = async () => {
+      let told = '';
       while (!stopped) {
         await pause(RETRY_MS);
         if (stopped) return;
         const done = await schema().then(
           () => true,
           (again: unknown) => {
-            if (again instanceof MigrationError) log.fatal({ err: again.message }, 'the schema does not fit');
+            // Once a cause: it stays so until somebody does something, and is looked at twice a second.
+            if (again instanceof MigrationError && again.message !== told) {
+              told = again.message;
+              log.fatal({ err: told }, 'the schema does not fit');
+            }
             return false;
           },
         );

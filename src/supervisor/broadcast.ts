@@ -20,6 +20,9 @@ const MOST_MISSED = 10_000;
 const SNAPSHOT_ITEMS = 1000;
 const JOURNAL_PAGE = 500;
 
+/** What was subscribed to does not exist: it never did, or retention has deleted it. */
+export class Gone extends Error {}
+
 export class Subscription implements Listener {
   private buffer: Published[] | null = [];
   private last = 0;
@@ -147,7 +150,10 @@ export class Subscription implements Listener {
     const base = { companyId: company.id, limit: SNAPSHOT_ITEMS + 1 };
     if (topic.is === 'actor') {
       const actor = await this.found(topic.id);
-      if (!actor) throw new Error('the actor is gone');
+      if (!actor) {
+        if (this.closed) return { seq: 0, items: [] };
+        throw new Gone();
+      }
       kind = actor.kind;
       narrowed = { ...base, kind: kind.kind, ordinal: actor.ordinal };
     } else {

@@ -3,12 +3,12 @@ import { isId } from '../ids.ts';
 import type { ActorRow, ListIndex, ListQuery } from '../persistence/store.ts';
 import { answered } from './asking.ts';
 import { Boards } from './board.ts';
-import { Subscription } from './broadcast.ts';
+import { Gone, Subscription } from './broadcast.ts';
 import { StoredEntry } from './entry.ts';
 import type { Node } from './node.ts';
 import type { Placement } from './placement.ts';
 import { kindOfId, rebuildOne } from './rebuild.ts';
-import { isRefusal, moved, refusalError, unavailable } from './refusals.ts';
+import { isRefusal, moved, refusalError, refuse, unavailable } from './refusals.ts';
 import { type Resident, revive } from './resident.ts';
 import type {
   JournalLine,
@@ -138,6 +138,10 @@ export class Reading {
     try {
       if (!(await subscription.open(since))) return moved();
     } catch (error) {
+      if (error instanceof Gone) {
+        subscription.close();
+        return refuse('NOT_FOUND', 'there is no such actor');
+      }
       this.node.log('warn', 'a subscription could not be opened', { error: String(error) });
       return unavailable('the database does not answer');
     }

@@ -37,12 +37,17 @@ describe('a gateway', () => {
     const idle = connect(bench.gateway.port, '127.0.0.1');
     await new Promise((resolve) => idle.once('connect', resolve));
     const stats = bench.router.stats.bind(bench.router);
+    let arrive = () => {};
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
     bench.router.stats = async (id) => {
+      arrive();
       await new Promise((resolve) => setTimeout(resolve, 300));
       return stats(id);
     };
     const asked = bench.get(`/v1/companies/${company}/stats`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await arrived;
     const from = performance.now();
     await bench.gateway.stop();
     expect(performance.now() - from).toBeLessThan(2000);

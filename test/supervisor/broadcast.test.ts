@@ -34,6 +34,19 @@ const company = (w: LampWorld, where: Extract<Topic, { is: 'company' }>['where']
 });
 
 describe('a subscription', () => {
+  it('to what does not exist, or was deleted, is refused for good and not told to try again', async () => {
+    const w = await lampWorld();
+    const lamp = await w.lamp();
+    const gone = `${lamp.slice(0, -1)}${lamp.endsWith('0') ? '1' : '0'}`;
+    const subscribed = await w.router.subscribe({ is: 'actor', companyId: w.companyId, id: gone }, null, {
+      opened: () => {},
+      snapshot: () => {},
+      change: () => {},
+      reset: () => {},
+    });
+    expect(subscribed).toMatchObject({ is: 'refused', code: 'NOT_FOUND' });
+  });
+
   it('gets a snapshot and then every change, without gap or duplicate, while the snapshot is being read', async () => {
     const w = await lampWorld();
     const lamp = await w.lamp();

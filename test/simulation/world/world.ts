@@ -113,10 +113,12 @@ export class World {
     for (const host of this.hosts) this.boot(host);
     const setUp = this.setUp();
     let done = false;
-    void setUp.then(() => {
+    const end = () => {
       done = true;
-    });
+    };
+    setUp.then(end, end);
     while (!done) await this.run(this.now + 1000);
+    await setUp;
     for (let n = 0; n < this.plan.operators; n++) void new Operator(this, n).live();
     let worker = 0;
     for (const company of this.companies)
