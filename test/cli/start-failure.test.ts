@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { announce } from '../../src/local-access.ts';
 import { type Database, openDatabase } from '../../src/persistence/embedded-postgres.ts';
 import { baton } from './world.ts';
 
@@ -75,7 +76,7 @@ it('a data directory that a server uses: that is said before anything of the por
   const dataDir = folder();
   databases.push(await openDatabase({ dataDir, log: () => {} }));
   const port = await listening(batonThere());
-  writeFileSync(join(dataDir, 'url'), `http://127.0.0.1:${port}\n`);
+  await announce(dataDir, `http://127.0.0.1:${port}`);
   const { code, err } = await start('--port', String(port), '--data-dir', dataDir);
   expect(code).toBe(1);
   expect(err).toContain(
