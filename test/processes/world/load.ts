@@ -74,12 +74,12 @@ export class Load {
     if (sent.is === 'unknown') {
       this.unknown++;
     } else if (sent.is === 'refused') {
-      this.told.push({ ...base, is: 'refused', version: null, code: sent.error.code });
+      this.told.push({ ...base, is: 'refused', version: null, shown: undefined, code: sent.error.code });
     } else {
-      const { version, duplicate, unchanged } = sent.answer;
+      const { version, duplicate, unchanged, issue } = sent.answer;
       if (!unchanged) this.acknowledged++;
       const is = duplicate ? 'duplicate' : unchanged ? 'unchanged' : 'accepted';
-      this.told.push({ ...base, is, version, code: null });
+      this.told.push({ ...base, is, version, shown: issue.version, code: null });
     }
   }
 
@@ -212,6 +212,7 @@ export class Load {
       type: 'claim',
       is: 'granted',
       version: grant.issue.version,
+      shown: grant.issue.version,
       key: null,
       by: 'local',
       runId: grant.run.id,

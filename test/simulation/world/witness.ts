@@ -24,8 +24,8 @@ export interface Told {
   readonly is: 'accepted' | 'duplicate' | 'unchanged' | 'refused' | 'granted' | 'born';
   /** Version answered; null for a refusal. */
   readonly version: number | null;
-  /** Version of the actor that came with the answer to an event; undefined: none came. */
-  readonly shown?: number | undefined;
+  /** Version of the actor that came with the answer; undefined: none came. */
+  readonly shown: number | undefined;
   readonly key: string | null;
   readonly by: string;
   /** The company that its credential is bound to, null: it has none. */

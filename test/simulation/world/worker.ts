@@ -86,6 +86,7 @@ export class Worker {
         type: 'claim',
         is: 'granted',
         version: issue.version,
+        shown: issue.version,
         key: claimId,
         by: this.agentId,
         of: this.company.id,

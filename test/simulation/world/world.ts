@@ -302,7 +302,7 @@ export class World {
         if (born.is !== 'retry') {
           for (const { id } of born.items) {
             const base = { actorId: id, type: 'CREATED', key, by: by.id, of: null, runId: null, code: null };
-            this.witness.told.push({ ...base, is: 'born', version: 1 });
+            this.witness.told.push({ ...base, is: 'born', version: 1, shown: undefined });
           }
           return born.items.map((item) => item.id);
         }
