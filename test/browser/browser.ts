@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { takeLock } from '../../src/process-lock.ts';
 
 const FLAGS = [
   '--headless',
@@ -93,11 +94,23 @@ async function launched(profile: string): Promise<Browser> {
   if (installed !== undefined) {
     return chromium.launch({ ...options, executablePath: installed, args: FLAGS });
   }
-  const { default: packed } = await import('@sparticuz/chromium');
-  packed.setGraphicsMode = false;
-  const executablePath = await packed.executablePath();
+  const executablePath = await unpacked();
   // Not with the package's own flags: they are for a small function in a cloud, one process without web security.
   return chromium.launch({ ...options, executablePath, args: FLAGS });
+}
+
+/**
+ * The browser of the npm package, which unpacks itself into the temporary directory when it is first asked for. Two test files
+ * that ask at once must not: the second is told that the file is there while the first still writes it (ETXTBSY).
+ */
+async function unpacked(): Promise<string> {
+  const { default: packed } = await import('@sparticuz/chromium');
+  packed.setGraphicsMode = false;
+  for (;;) {
+    const lock = await takeLock(join(tmpdir(), 'baton-test-chromium.lock'));
+    if (lock.is === 'taken') return await packed.executablePath().finally(lock.giveBack);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 function watch(page: Page, origin: string): string[] {
