@@ -1,7 +1,7 @@
 /**
  * What a server leaves in its data directory (mode 0600), so that whoever may read that directory finds it: the address
- * where it listens, there while it runs – of several servers in one directory the first one's; and in local mode, where nobody is to be told anything to be let in, its operator
- * token, kept from start to start (protocol section 2).
+ * where it listens, there while it runs – of several servers in one directory the first one's; and in local mode, where
+ * nobody is to be told anything to be let in, its operator token, kept from start to start (protocol section 2).
  *
  * Token and address belong together: a client sends the token to that address and to no other, so a `--url` of somebody
  * else's server never gets it.

@@ -1,5 +1,6 @@
 /** What processes cost, read from /proc (Linux only, as are the bounds). */
 import { readdir, readFile } from 'node:fs/promises';
+import { statOf } from '../../src/process-identity.ts';
 
 /** Clock ticks a second: 100 on every Linux that Node runs on. */
 const TICKS = 100;
@@ -11,7 +12,8 @@ export interface Cpu {
 }
 
 export async function cpuOf(pid: number): Promise<Cpu> {
-  const fields = await statOf(pid);
+  const fields = statOf(pid);
+  if (fields === null) throw new Error(`there is no process ${pid}`);
   return { user: Number(fields[11]) / TICKS, sys: Number(fields[12]) / TICKS };
 }
 
@@ -26,14 +28,7 @@ export async function childrenOf(pid: number): Promise<number[]> {
   const children: number[] = [];
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue;
-    const fields = await statOf(Number(name)).catch(() => null);
-    if (fields && Number(fields[1]) === pid) children.push(Number(name));
+    if (Number(statOf(Number(name))?.[1]) === pid) children.push(Number(name));
   }
   return children;
-}
-
-/** The fields after the command's name, which may hold blanks: state, ppid, … */
-async function statOf(pid: number): Promise<string[]> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }

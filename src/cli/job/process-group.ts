@@ -5,8 +5,8 @@
  *     running ──leader exits──► leftovers told to end ──► gone
  *        └─ end(): SIGTERM to all ──grace──► SIGKILL to all ──► gone
  *
- * Invariants: 1 when `end` has resolved nothing of the group runs (the dead that nobody reaps do not count), or it could not be killed;
- * 2 groups that live when this process exits are killed (`killAll`); 3 they are killed also when this process is, and
+ * Invariants: 1 when `end` has resolved nothing of the group runs (the dead that nobody reaps do not count), or it could
+ * not be killed; 2 groups that live when this process exits are killed (`killAll`); 3 they are killed also when this process is, and
  * cannot do so: each has a guard, a shell that waits at a pipe which closes with us. What has left the group (setsid) is
  * not ours any more. POSIX only: Windows knows no process groups.
  */
